@@ -103,11 +103,14 @@ def forever(world: GridWorld, gamma: float = 1.0) -> float:
 
 
 def action_values(world: GridWorld, values: np.ndarray, gamma: float = 1.0) -> np.ndarray:
-    """What each move is worth if the values are right: reward plus discounted value of where it leads.
+    """What each move is worth if the values are right: the neighbour's value, less the move's cost.
+
+    A terminal's value stands for the reward of entering it and is not discounted, so with right values this is
+    r + γ V(s') with nothing after the end. Values that know less than the world's rewards are used as they are.
 
     Args:
         world: the world.
-        values: (S,) reward points.
+        values: (S,) reward points, terminals included.
         gamma: discount per move, in (0, 1].
 
     Returns:
@@ -121,8 +124,8 @@ def action_values(world: GridWorld, values: np.ndarray, gamma: float = 1.0) -> n
     """
     _check_gamma(gamma)
     values, moves = _check_values(world, values), world.transitions()
-    later = np.where(moves.terminal, 0.0, gamma * values)  # a terminal's reward is in moves.reward already
-    return np.where(moves.allowed, moves.reward + later[moves.next_state], -np.inf)
+    entering = np.where(moves.terminal, values, gamma * values)  # (S,)
+    return np.where(moves.allowed, entering[moves.next_state] - world.move_cost, -np.inf)
 
 
 def greedy_policy(world: GridWorld, values: np.ndarray, gamma: float = 1.0) -> np.ndarray:

@@ -1,0 +1,268 @@
+"""Instant feedback for the book's exercises: one check per exercise, each with its own cases and hint."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ppo_helpers.gridworld import Cell, GridWorld
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input an answer is tried on."""
+
+    args: tuple
+    expected: Any
+    hint: str
+    shown: str | None = None  # the input in words, where its repr would be too long
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a check found; a notebook shows it when it is the last expression of a cell."""
+
+    passed: bool
+    message: str
+
+    def __repr__(self) -> str:
+        return self.message
+
+
+def check(answer: Callable, name: str, cases: Iterable[Case]) -> Feedback:
+    """Try an answer on every case and stop at the first that fails.
+
+    Args:
+        answer: the reader's function.
+        name: the exercise's name.
+        cases: inputs with the expected result and a hint each.
+
+    Returns:
+        ``Feedback`` that says "not started" for an untouched stub, the first failing input with expected and got
+        and a hint for a wrong answer, one line for a right one.
+
+    Raises:
+        ValueError: if ``answer`` is not callable.
+    """
+    if not callable(answer):
+        raise ValueError(f"answer must be a function, got {answer!r}")
+    tried = 0
+    for case in cases:
+        try:
+            got = answer(*case.args)
+        except NotImplementedError:
+            got = None
+        except Exception as error:  # whatever a reader's code raises is feedback, not a traceback
+            got = error
+        if got is None or got is Ellipsis:
+            return _nothing(name, case, tried)
+        if isinstance(got, Exception) or not _same(got, case.expected):
+            return _wrong(name, case, got)
+        tried += 1
+    return Feedback(True, f"Correct: {name} agrees on all {tried} inputs.")
+
+
+def _nothing(name: str, case: Case, tried: int) -> Feedback:
+    if tried == 0:
+        return Feedback(False, f"Not started: {name} returns nothing yet. Replace the ... and run the cell again.")
+    return _wrong(name, case, None)
+
+
+def _wrong(name: str, case: Case, got: Any) -> Feedback:
+    shown = case.shown or ", ".join(_show(arg) for arg in case.args)
+    outcome = f"{type(got).__name__}: {got}" if isinstance(got, Exception) else _show(got)
+    return Feedback(
+        False,
+        f"Not yet: {name} differs on one input.\n"
+        f"  input     {shown}\n  expected  {_show(case.expected)}\n  got       {outcome}\n  hint      {case.hint}",
+    )
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        inside = ", ".join(_show(item) for item in value)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_show(key)}: {_show(item)}" for key, item in value.items()) + "}"
+    return repr(value)
+
+
+def _same(got: Any, expected: Any) -> bool:
+    """Equal up to rounding; a list may answer for an array, never a scalar for a list."""
+    if isinstance(expected, dict):
+        if not isinstance(got, dict) or got.keys() != expected.keys():
+            return False
+        return all(_same(got[key], expected[key]) for key in expected)
+    if isinstance(expected, bool):
+        return isinstance(got, bool | np.bool_) and bool(got) == expected
+    if isinstance(expected, tuple):
+        return isinstance(got, tuple) and len(got) == len(expected) and all(map(_same, got, expected))
+    try:
+        got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=False)
+
+
+# --- chapter 1 ------------------------------------------------------------------------------------------------------
+
+
+def check_cell_value(answer: Callable[[list[float], float], float]) -> Feedback:
+    """Exercise 1.1: the value of a cell from its neighbours' values and the cost of a move."""
+    return check(
+        answer,
+        "cell_value",
+        [
+            Case(([4, 1, -3, 2], 1), 3.0, "Walk to the best neighbour, then pay for the move: the best is 4."),
+            Case(([4, 1, -3, 2], 0.5), 3.5, "The cost is an argument, not always 1."),
+            Case(([-1], 1), -2.0, "A dead end: its only neighbour is the best one, however bad."),
+            Case(([-6, -2.5, -4], 2), -4.5, "All neighbours may be negative; the best of them still counts."),
+            Case(([5, 5, 5], 0), 5.0, "With free moves a cell is worth as much as its best neighbour."),
+        ],
+    )
+
+
+def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
+    """Exercise 1.2: moves from the farthest cell to the goal, which is the number of sweeps."""
+    corridor = {"a": ["b"], "b": ["a", "c"], "c": ["b", "goal"], "goal": ["c"]}
+    middle = {"a": ["goal"], "goal": ["a", "b"], "b": ["goal", "c"], "c": ["b"]}
+    ring = {"goal": ["a", "d"], "a": ["goal", "b"], "b": ["a", "c"], "c": ["b", "d"], "d": ["c", "goal"]}
+    island = corridor | {"x": ["y"], "y": ["x", "z"], "z": ["y", "u"], "u": ["z", "v"], "v": ["u"]}
+    return check(
+        answer,
+        "longest_way",
+        [
+            Case((corridor, "goal"), 3, "Count moves, not cells: from a the walk is a → b → c → goal."),
+            Case((middle, "goal"), 2, "Search outwards in every direction from the goal."),
+            Case((ring, "goal"), 2, "Take the shorter way round: a cell's distance is set when it is first reached."),
+            Case((island, "goal"), 3, "u … z cannot reach the goal: they take no part."),
+            Case(({"goal": []}, "goal"), 0, "The goal itself is no move away."),
+        ],
+    )
+
+
+def check_bellman(answer: Callable[[list[float], list[float], list[bool], float], float]) -> Feedback:
+    """Exercise 1.3: max over moves of r + γ V(s'), with nothing after the end."""
+    return check(
+        answer,
+        "bellman",
+        [
+            Case(([-1, -1], [4.0, 1.0], [False, False], 1.0), 3.0, "The best of r + γ V(s') over the moves."),
+            Case(
+                ([-1, -1], [4.0, 1.0], [False, False], 0.5), 1.0, "γ shrinks what comes later, not the reward of now."
+            ),
+            Case(
+                ([4, -1], [5.0, 3.0], [True, False], 0.9),
+                4.0,
+                "After the end nothing follows: use V(s') only if not done.",
+            ),
+            Case(
+                ([0, -1], [0.0, 2.0], [False, False], 1.0),
+                1.0,
+                "The best move need not be the one with the best reward.",
+            ),
+            Case(([-2, -2], [-5.0, -3.0], [False, True], 0.5), -2.0, "Here ending costs only its own reward."),
+        ],
+    )
+
+
+# --- chapter 2 ------------------------------------------------------------------------------------------------------
+
+
+def check_softmax(answer: Callable[[list[float], float], Any]) -> Feedback:
+    """Exercise 2.1: probabilities from the values of the moves, blocked ones at −inf."""
+    e, blocked = np.e, -np.inf
+    cold = 1e-3
+    return check(
+        answer,
+        "softmax",
+        [
+            Case(([0.0, 1.0], 1.0), [1 / (1 + e), e / (1 + e)], "exp of each value, divided by the sum of all four."),
+            Case(([0.0, 1.0], 2.0), [1 / (1 + e**0.5), e**0.5 / (1 + e**0.5)], "Divide the values by the temperature."),
+            Case(([3.0, blocked, 3.0], 1.0), [0.5, 0.0, 0.5], "A blocked move has value −inf and probability 0."),
+            Case(([4.0, 3.0], cold), [1.0, 0.0], "exp(4000) overflows: subtract the largest value before exp."),
+            Case(
+                ([-900.0, -901.0], 1.0), [e / (1 + e), 1 / (1 + e)], "exp(−900) is 0: subtract the largest value first."
+            ),
+        ],
+    )
+
+
+def check_expected_value(answer: Callable[[list[float], list[float]], float]) -> Feedback:
+    """Exercise 2.2: what a cell is worth if its move is drawn from a policy."""
+    blocked = -np.inf
+    return check(
+        answer,
+        "expected_value",
+        [
+            Case(
+                ([0.6, 0.25, 0.05, 0.1], [3, 1, -4, 0]), 1.85, "Weigh each move's value with its probability; no max."
+            ),
+            Case(([0, 1, 0, 0], [3, 1, -4, 0]), 1.0, "A certain move: its value, even if another is better."),
+            Case(
+                ([0.5, 0.5, 0, 0], [2, 4, blocked, blocked]),
+                3.0,
+                "0 · −inf is NaN: leave out moves with probability 0.",
+            ),
+            Case(([0.25] * 4, [1, 2, 3, 6]), 3.0, "With equal probabilities it is the plain mean."),
+        ],
+    )
+
+
+class _CountedWorld:
+    """A world that stops a walk without end, so that a wrong answer cannot hang the notebook."""
+
+    def __init__(self, world: GridWorld, limit: int):
+        self._world, self._left, self._limit = world, limit, limit
+
+    def __getattr__(self, name: str):
+        return getattr(self._world, name)
+
+    def step(self, state: Cell, action: int):
+        if self._left == 0:
+            raise RuntimeError(f"the walk made more than the {self._limit} moves it may make")
+        self._left -= 1
+        return self._world.step(state, action)
+
+
+def _walk(world, arrows: dict, start: Cell, max_moves: int) -> tuple[float, bool]:
+    state, total = start, 0.0
+    for _ in range(max_moves):
+        state, reward, done = world.step(state, arrows[state])
+        total += reward
+        if done:
+            return total, True
+    return total, False
+
+
+def check_walk(answer: Callable[[Any, dict, Cell, int], tuple[float, bool]]) -> Feedback:
+    """Exercise 2.3: follow arrows from a cell, with a limit, and say what it earned and whether it ended."""
+    right, left, down = 1, 3, 2
+    world = GridWorld.from_text(". . M")
+    ends = {(0, 0): right, (0, 1): right}
+    circles = {(0, 0): right, (0, 1): left}
+    corner = GridWorld.from_text(". . D\n. # .\n. . m", move_cost=0.5)
+    around = {(0, 0): down, (1, 0): down, (2, 0): right, (2, 1): right, (0, 1): left, (1, 2): down}
+    inputs = [
+        (world, ends, (0, 1), 10, "One move: the reward of the end, less one cost."),
+        (world, ends, (0, 0), 10, "Add up the rewards of all moves; each already has its cost taken off."),
+        (world, ends, (0, 0), 2, "The move that ends the walk may be the last one allowed."),
+        (world, ends, (0, 0), 1, "Stop after max_moves moves, and say that the walk did not end."),
+        (world, circles, (0, 0), 7, "These arrows go round in a circle: only the limit stops the walk."),
+        (corner, around, (0, 1), 20, "Look the arrow up in every cell that the walk comes to."),
+    ]
+    cases = [
+        Case(
+            (_CountedWorld(place, limit), arrows, start, limit),
+            _walk(place, arrows, start, limit),
+            hint,
+            shown=f"{place.to_text().splitlines()}, arrows={arrows}, start={start}, max_moves={limit}",
+        )
+        for place, arrows, start, limit, hint in inputs
+    ]
+    return check(answer, "walk", cases)

@@ -1,0 +1,225 @@
+"""The checks: right answers pass, stubs are friendly, and plausible wrong answers fail with a hint."""
+
+from collections import deque
+
+import numpy as np
+import pytest
+
+from ppo_helpers import exercises
+from ppo_helpers.exercises import Case, check
+
+# --- plausible wrong answers, by check ------------------------------------------------------------------------------
+
+
+def longest_way(neighbours, goal, start=0, farthest=max):
+    """A right answer with places to go wrong."""
+    distance, queue = {goal: start}, deque([goal])
+    while queue:
+        cell = queue.popleft()
+        for place in neighbours[cell]:
+            if place not in distance:
+                distance[place] = distance[cell] + 1
+                queue.append(place)
+    return farthest(distance.values())
+
+
+def depth_first(neighbours, goal, seen=None):
+    seen = {goal} if seen is None else seen
+    depth = 0
+    for place in neighbours[goal]:
+        if place not in seen:
+            seen.add(place)
+            depth = max(depth, 1 + depth_first(neighbours, place, seen))
+    return depth
+
+
+def softmax(values, temperature, scale=lambda v, t: v / t, shift=True, blocked=-np.inf):
+    scaled = scale(np.array(values), temperature)
+    scaled = np.where(np.isneginf(scaled), blocked, scaled)
+    with np.errstate(all="ignore"):
+        weights = np.exp(scaled - (scaled.max() if shift else 0))
+        return weights / weights.sum()
+
+
+def expected(probabilities, values):
+    return sum(p * q for p, q in zip(probabilities, values, strict=True) if p > 0)
+
+
+def walk(world, arrows, start, max_moves, first=0.0, extra=0, stop=True, pay=1.0, flag=True):
+    state, total = start, first
+    for _ in range(max_moves + extra):
+        state, reward, done = world.step(state, arrows[state])
+        total += pay * reward
+        if done and stop:
+            return total, flag
+    return total, not flag
+
+
+def walk_for_ever(world, arrows, start, max_moves):
+    state, total, done = start, 0.0, False
+    while not done:
+        state, reward, done = world.step(state, arrows[state])
+        total += reward
+    return total, True
+
+
+def walk_stays_at_the_first_arrow(world, arrows, start, max_moves):
+    state, total = start, 0.0
+    for _ in range(max_moves):
+        state, reward, done = world.step(state, arrows[start])
+        total += reward
+        if done:
+            return total, True
+    return total, False
+
+
+def walk_gives_up_before_the_last_move(world, arrows, start, max_moves):
+    return walk(world, arrows, start, max_moves, extra=-1)
+
+
+def bellman(rewards, values, done, gamma, best=max, now=lambda r, g: r, later=lambda v, d, g: 0 if d else g * v):
+    return best(now(r, gamma) + later(v, d, gamma) for r, v, d in zip(rewards, values, done, strict=True))
+
+
+WRONG = {
+    exercises.check_cell_value: {
+        "cost added": lambda n, c: max(n) + c,
+        "no cost": lambda n, c: max(n),
+        "worst neighbour": lambda n, c: min(n) - c,
+        "mean of the neighbours": lambda n, c: sum(n) / len(n) - c,
+        "cost always 1": lambda n, c: max(n) - 1,
+        "first neighbour": lambda n, c: n[0] - c,
+        "never below zero": lambda n, c: max(0, max(n)) - c,
+        "the arguments swapped": lambda n, c: c - max(n),
+        "text": lambda n, c: "3",
+    },
+    exercises.check_longest_way: {
+        "cells, not moves": lambda n, g: longest_way(n, g, start=1),
+        "one too few": lambda n, g: longest_way(n, g, start=-1),
+        "nearest": lambda n, g: longest_way(n, g, farthest=min),
+        "number of cells": lambda n, g: len(n) - 1,
+        "cells that reach the goal": lambda n, g: longest_way(n, g, farthest=len) - 1,
+        "depth first": depth_first,
+        "islands counted": lambda n, g: max(longest_way(n, g), longest_way(n, "x") if "x" in n else 0),
+        "mean": lambda n, g: longest_way(n, g, farthest=lambda d: sum(d) / len(d)),
+    },
+    exercises.check_bellman: {
+        "mean instead of max": lambda *a: bellman(*a, best=lambda x: np.mean(list(x))),
+        "min instead of max": lambda *a: bellman(*a, best=min),
+        "sum instead of max": lambda *a: bellman(*a, best=sum),
+        "terminal ignored": lambda *a: bellman(*a, later=lambda v, d, g: g * v),
+        "done inverted": lambda *a: bellman(*a, later=lambda v, d, g: g * v if d else 0),
+        "reward discounted": lambda *a: bellman(*a, now=lambda r, g: g * r),
+        "no discount": lambda *a: bellman(*a, later=lambda v, d, g: 0 if d else v),
+        "reward subtracted": lambda *a: bellman(*a, now=lambda r, g: -r),
+        "no reward": lambda *a: bellman(*a, now=lambda r, g: 0),
+        "greedy for the reward": lambda r, v, d, g: (
+            r[int(np.argmax(r))] + (0 if d[int(np.argmax(r))] else g * v[int(np.argmax(r))])
+        ),
+    },
+    exercises.check_softmax: {
+        "multiplied by temperature": lambda v, t: softmax(v, t, scale=lambda v, t: v * t),
+        "temperature ignored": lambda v, t: softmax(v, t, scale=lambda v, t: v),
+        "temperature outside": lambda v, t: softmax(v, 1) / t,
+        "no shift": lambda v, t: softmax(v, t, shift=False),
+        "sign": lambda v, t: softmax(v, t, scale=lambda v, t: np.where(np.isinf(v), v, -v / t)),
+        "blocked at zero": lambda v, t: softmax(v, t, blocked=0.0),
+        "not normalised": lambda v, t: np.exp(np.array(v) / t),
+        "linear": lambda v, t: np.array(v) / np.sum(v),
+        "argmax": lambda v, t: (np.array(v) == np.max(v)).astype(float),
+        "a list too long": lambda v, t: [*softmax(v, t), 0.0],
+    },
+    exercises.check_expected_value: {
+        "max instead of mean": lambda p, q: max(q),
+        "plain mean": lambda p, q: sum(q) / len(q),
+        "likeliest move": lambda p, q: q[int(np.argmax(p))],
+        "not a number at blocked moves": lambda p, q: sum(a * b for a, b in zip(p, q, strict=True)),
+        "best of the possible": lambda p, q: max(b for a, b in zip(p, q, strict=True) if a > 0),
+        "sum": lambda p, q: sum(b for a, b in zip(p, q, strict=True) if a > 0),
+        "sign": lambda p, q: -expected(p, q),
+    },
+    exercises.check_walk: {
+        "no limit": walk_for_ever,
+        "one move too many": lambda *a: walk(*a, extra=1),
+        "one move too few": walk_gives_up_before_the_last_move,
+        "cost taken twice": lambda w, a, s, m: walk(w, a, s, m, first=-w.move_cost),
+        "sign": lambda *a: walk(*a, pay=-1.0),
+        "ended inverted": lambda *a: walk(*a, flag=False),
+        "arrow of the start": walk_stays_at_the_first_arrow,
+        "goes on after the end": lambda *a: walk(*a, stop=False),
+        "no flag": lambda *a: walk(*a)[0],
+        "a list": lambda *a: list(walk(*a)),
+    },
+}
+RIGHT = {
+    exercises.check_cell_value: lambda n, c: max(n) - c,
+    exercises.check_longest_way: longest_way,
+    exercises.check_bellman: bellman,
+    exercises.check_softmax: softmax,
+    exercises.check_expected_value: expected,
+    exercises.check_walk: walk,
+}
+MUTANTS = [(check, name) for check, wrong in WRONG.items() for name in wrong]
+
+
+def test_every_check_of_the_package_is_covered():
+    checks = {value for name, value in vars(exercises).items() if name.startswith("check_")}
+    assert checks == set(WRONG) == set(RIGHT)
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
+def test_a_right_answer_passes_in_one_line(check):
+    feedback = check(RIGHT[check])
+    assert feedback.passed and feedback.message.startswith("Correct") and "\n" not in feedback.message
+
+
+@pytest.mark.parametrize(("check", "name"), MUTANTS, ids=lambda v: v if isinstance(v, str) else v.__name__)
+def test_a_wrong_answer_fails_with_input_expected_got_and_hint(check, name):
+    feedback = check(WRONG[check][name])
+    assert not feedback.passed
+    for word in ("input", "expected", "got", "hint"):
+        assert f"\n  {word}" in feedback.message
+
+
+def do_nothing(*args): ...
+def return_dots(*args):
+    return ...
+
+
+def raise_not_implemented(*args):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("stub", [do_nothing, return_dots, raise_not_implemented])
+def test_a_stub_is_told_that_it_has_not_started(check, stub):
+    feedback = check(stub)
+    assert not feedback.passed and feedback.message.startswith("Not started") and "\n" not in feedback.message
+
+
+def test_an_error_in_the_answer_is_shown_and_not_raised():
+    feedback = exercises.check_cell_value(lambda neighbours, cost: 1 / 0)
+    assert "ZeroDivisionError: division by zero" in feedback.message
+
+
+def test_an_answer_that_is_no_function_is_refused():
+    with pytest.raises(ValueError, match="answer must be a function, got 3"):
+        exercises.check_cell_value(3)
+
+
+def test_the_first_failing_case_is_the_one_shown():
+    cases = [Case((1,), 1, "first"), Case((2,), 2, "second"), Case((3,), 3, "third")]
+    assert "hint      second" in check(lambda x: min(x, 1), "f", cases).message
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [
+        (0.1 + 0.2, 0.3, True), ([1, 2], np.array([1.0, 2.0]), True), (np.float32(3), 3.0, True),
+        (1.0, [1.0], False), (np.nan, 1.0, False), ((1, True), (1, True), True), ((1, 1), (1, True), False),
+        ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"b": 1}, False), ([1, 2, 3], [1, 2], False), ("x", 1.0, False),
+        (-np.inf, -np.inf, True), (3.001, 3.0, False),
+    ],
+)  # fmt: skip
+def test_what_counts_as_equal(got, expected, same):
+    assert exercises._same(got, expected) is same
