@@ -23,7 +23,7 @@ bench: .venv/ready
 
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/nbstripout --verify chapters/*.ipynb
+	$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb
 
 publish: .venv/ready
 	$(BIN)/python _ext/publish.py "$(REPO)"
