@@ -15,7 +15,7 @@ from ppo_helpers.gridworld import MOVES, GridWorld
 
 INK = "#010203"  # stands for the page's own text colour: `show` turns it into currentColor
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#3b82c4", "#c8641e", "#2e8b57", "#8a63c9", "#808080"
-LOW, MIDDLE, HIGH = "#c9624f", "#f3ead7", "#2b8a7a"  # values: terracotta, sand at 0, teal
+LOW, MIDDLE, HIGH = "#dd8a76", "#f3ead7", "#55b5a3"  # values: terracotta, sand at 0, teal
 BARRIER, DARK, UNKNOWN = "#4a5160", "#1d2430", "#d9d9d6"
 
 VALUE_COLORS = LinearSegmentedColormap.from_list("values", [LOW, MIDDLE, HIGH])

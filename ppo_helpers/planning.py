@@ -193,11 +193,8 @@ def evaluate_policy(world: GridWorld, policy: np.ndarray, gamma: float = 1.0) ->
         ValueError: if ``policy`` is no such array, or ``gamma`` is out of range.
 
     Source:
-        Sutton and Barto 2018, eq. 4.4, solved as a linear system.
+        Sutton and Barto 2018, eq. 4.4, solved as a linear system; for worlds of up to a few thousand states.
     """
-    from scipy.sparse import eye_array
-    from scipy.sparse.linalg import spsolve
-
     _check_gamma(gamma)
     policy, moves = _check_policy(world, policy), world.transitions()
     values = np.full(len(moves.terminal), forever(world, gamma))
@@ -205,11 +202,32 @@ def evaluate_policy(world: GridWorld, policy: np.ndarray, gamma: float = 1.0) ->
     moving = moves.allowed.any(axis=1)
     if gamma == 1:
         moving &= _ends_surely(world, policy) if world.move_cost > 0 else _may_end(world, policy)
-    if moving.any():
-        # what lies outside adds nothing: terminals are paid by the move, free walks without end are worth 0
-        step = _transition_matrix(world, policy)[moving][:, moving]
-        reward = (policy * moves.reward).sum(axis=1)[moving]
-        values[moving] = spsolve((eye_array(len(reward)) - gamma * step).tocsc(), reward)
+    # what lies outside adds nothing: terminals are paid by the move, free walks without end are worth 0
+    step = gamma * _transition_matrix(world, policy)[moving][:, moving].toarray()
+    ends = (policy * ~moving[moves.next_state]).sum(axis=1)[moving]
+    leaves = gamma * ends + (1 - gamma)  # a discount is a chance that the walk is over after each move
+    values[moving] = _eliminate(step, leaves, (policy * moves.reward).sum(axis=1)[moving])
+    return values
+
+
+def _eliminate(step: np.ndarray, leaves: np.ndarray, reward: np.ndarray) -> np.ndarray:
+    """Total reward until leaving: remove one state after the other, handing its moves on to those that remain.
+
+    Nothing is ever subtracted, so a walk that ends only once in 10^50 moves is as exact as any other, where a solver
+    of linear equations would see a singular matrix. Source: Grassmann, Taksar and Heyman 1985.
+    """
+    values = np.zeros(len(reward))
+    for k in reversed(range(len(reward))):
+        away = step[k, :k].sum() + leaves[k]  # not staying in k
+        step[k, :k] /= away
+        leaves[k] /= away
+        reward[k] /= away
+        into = step[:k, k]
+        step[:k, :k] += np.outer(into, step[k, :k])
+        leaves[:k] += into * leaves[k]
+        reward[:k] += into * reward[k]
+    for k in range(len(reward)):
+        values[k] = reward[k] + step[k, :k] @ values[:k]
     return values
 
 

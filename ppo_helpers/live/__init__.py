@@ -1,0 +1,7 @@
+"""Interactive figures: alive in JupyterLab, VS Code and Colab, and on the published page without a kernel."""
+
+from ppo_helpers.live.base import LiveFigure, glue
+from ppo_helpers.live.grid_editor import GridEditor
+from ppo_helpers.live.policy_playground import PolicyPlayground
+
+__all__ = ["GridEditor", "LiveFigure", "PolicyPlayground", "glue"]
