@@ -20,7 +20,7 @@ function show(value, digits = 1) {
 function slider(model, name, { label, min, max, step, words = show, from = Number, to = Number }) {
   // the data attribute keeps JupyterLab from taking the arrow keys for its own shortcuts
   const input = html("input", { type: "range", min, max, step, "data-lm-suppress-shortcuts": "true" });
-  const value = html("output");
+  const value = html("span", { "aria-hidden": "true" }); // the input itself says its value
   const update = () => {
     input.value = from(model.get(name));
     value.textContent = words(model.get(name));
