@@ -11,41 +11,20 @@ PARTS = ("_ext/*.py", "_extra/*", "_static/*", "_templates/**/*.html", "_vendor/
 
 
 def digest(root):
-    """Changes whenever one of the page's own parts does; as a setting of the book it makes Sphinx write all pages again."""
+    """Changes whenever a part of the page does; as a setting of the book it makes Sphinx write all pages again."""
     files = sorted(path for part in PARTS for path in Path(root).glob(part))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-class folded(nodes.General, nodes.Element):
-    pass
+class NameSolutions(SphinxPostTransform):
+    """A folded cell tagged ``solution`` says what it is before it is opened."""
 
-
-class fold_title(nodes.General, nodes.TextElement):
-    pass
-
-
-class FoldDropdowns(SphinxPostTransform):
-    """``:class: dropdown`` becomes <details>: it opens with no script, from the keyboard, and tells screen readers so."""
-
-    default_priority = 900  # after sphinx_exercise has put the exercise's number into the title
+    default_priority = 190  # before myst_nb folds the cells
 
     def run(self, **kwargs):
-        for node in list(self.document.findall(nodes.Admonition)):
-            if "dropdown" in node.get("classes", ()):
-                title, *rest = node.children
-                fold = folded(ids=node["ids"], classes=[*node["classes"], "admonition"])
-                fold += [fold_title("", title.astext()), *rest]
-                node.replace_self(fold)
-
-
-def tag(name):
-    def visit(self, node):
-        self.body.append(self.starttag(node, name))
-
-    def depart(self, node):
-        self.body.append(f"</{name}>\n")
-
-    return visit, depart
+        for cell in self.document.findall(nodes.container):
+            if "tag_solution" in cell["classes"]:
+                cell["prompt_show"], cell["prompt_hide"] = "Show a solution", "Hide the solution"
 
 
 def correct_body(app, pagename, templatename, context, doctree):
@@ -56,10 +35,17 @@ def correct_body(app, pagename, templatename, context, doctree):
         context["body"] = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
 
 
+def offer_colab_for_notebooks_only(app, pagename, templatename, context, doctree):
+    # the theme offers it for executable .md pages too, which Colab cannot open
+    if context.get("page_source_suffix") != ".ipynb":
+        context["header_buttons"] = [b for b in context["header_buttons"] if b.get("label") != "launch-buttons"]
+
+
 def setup(app):
     app.add_config_value("page_parts_digest", digest(app.confdir), "html")
-    app.add_node(folded, html=tag("details"))
-    app.add_node(fold_title, html=tag("summary"))
-    app.add_post_transform(FoldDropdowns)
+    app.add_post_transform(NameSolutions)
     app.connect("html-page-context", correct_body)
+    app.connect(
+        "html-page-context", offer_colab_for_notebooks_only, priority=900
+    )  # after the theme has made its buttons
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -51,7 +51,8 @@ class Picture:
         self.svg, self.alt = svg, alt
 
     def _repr_html_(self) -> str:
-        return f'<figure class="book-figure">{self.svg}</figure>'
+        # on a phone a wide picture scrolls rather than shrinks; what scrolls must be reachable by keyboard
+        return f'<figure class="book-figure" tabindex="0" style="overflow-x:auto;margin:1em 0">{self.svg}</figure>'
 
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
@@ -104,7 +105,8 @@ def _inline(svg: str, alt: str) -> str:
     points = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', svg)[1])
     start, rest = svg.split(">", 1)
     start = re.sub(r' (?:width|height|xmlns:xlink|version)="[^"]*"', "", start)
-    style = f"width:100%;max-width:{points * 4 / 3:.0f}px;height:auto;stroke-linejoin:round"
+    width = points * 4 / 3  # pixels
+    style = f"width:100%;min-width:{0.65 * width:.0f}px;max-width:{width:.0f}px;height:auto;stroke-linejoin:round"
     return f'{start} role="img" aria-label="{escape(alt)}" style="{style}">{rest}'
 
 

@@ -58,6 +58,7 @@ WITHOUT_ALTERNATIVE = """() => [...document.querySelectorAll("article img, artic
   e.localName === "img" ? !e.alt.trim()
     : !(e.getAttribute("aria-label")?.trim() || e.querySelector(":scope > title")?.textContent.trim())
 ).map((e) => e.outerHTML.slice(0, 120))"""
+LEFT = "net::ERR_ABORTED"  # the page was left before the file had come
 WATCH_SHIFTS = """window.layoutShift = 0; new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });"""
@@ -102,12 +103,13 @@ def visit(browser):
 
     def open_page(url, scheme="light", width=1280, **options):
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         own = (urljoin(url, "/"), "data:", "blob:")
         page.route(lambda address: not address.startswith(own), lambda route: route.abort())
         page.on("request", lambda r: r.url.startswith(own) or problems.append(f"third-party request: {r.url}"))
-        page.on("requestfailed", lambda r: problems.append(f"failed request: {r.url} {r.failure}"))
+        page.on("requestfailed", lambda r: r.failure == LEFT or problems.append(f"{r.failure}: {r.url}"))
         page.on("response", lambda r: r.ok or r.status == 304 or problems.append(f"{r.status}: {r.url}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
         page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
@@ -163,7 +165,7 @@ def test_page_is_light_and_does_not_jump_on_a_slow_line(browser, base, name):
         page, bodies = context.new_page(), {}
         context.new_cdp_session(page).send(
             "Network.emulateNetworkConditions",
-            {"offline": False, "latency": 80, "downloadThroughput": 400_000, "uploadThroughput": 400_000},
+            {"offline": False, "latency": 80, "downloadThroughput": 1_000_000, "uploadThroughput": 1_000_000},
         )
         page.add_init_script(WATCH_SHIFTS)
         page.on("response", lambda r: r.url.startswith("http") and bodies.setdefault(r.url, r))
