@@ -385,7 +385,7 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
                 raise ValueError(f"options['start'] must not be a terminal, got {options['start']}")
         self._steps = np.zeros(self.num_envs, dtype=int)
         self._ended = np.zeros(self.num_envs, dtype=bool)
-        return self._walker.observations[self._state], {"action_mask": self._walker.masks[self._state]}
+        return self._walker.observations[self._state], self._infos()
 
     def step(self, actions: np.ndarray):
         actions = self._checked(actions)
@@ -399,14 +399,17 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
         terminated = moves.terminal[self._state]
         truncated = ~terminated & (self._steps == self._walker.max_steps)
         ended = terminated | truncated
-        infos = {}
+        final = {}
         if self.autoreset_mode == AutoresetMode.NEXT_STEP:
             self._ended = ended
         elif ended.any():
-            infos = self._final(ended)
+            final = self._final(ended)
             self._restart(ended)
-        infos["action_mask"] = self._walker.masks[self._state]
-        return self._walker.observations[self._state], rewards, terminated, truncated, infos
+        return self._walker.observations[self._state], rewards, terminated, truncated, self._infos() | final
+
+    def _infos(self) -> dict:
+        """Gymnasium's form: beside each entry, which walks have one."""
+        return {"action_mask": self._walker.masks[self._state], "_action_mask": np.ones(self.num_envs, dtype=bool)}
 
     def _checked(self, actions: np.ndarray) -> np.ndarray:
         if self._state is None:

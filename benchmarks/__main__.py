@@ -1,0 +1,20 @@
+"""python -m benchmarks [name …]: run all benchmarks, or those whose name contains one of the words."""
+
+import sys
+
+from benchmarks import book, package  # noqa: F401 (importing registers)
+from benchmarks.table import BENCHMARKS
+
+
+def main(words: list[str]) -> None:
+    chosen = {name: run for name, run in BENCHMARKS.items() if not words or any(word in name for word in words)}
+    if not chosen:
+        sys.exit(f"no benchmark matches {' '.join(words)}; there are {', '.join(BENCHMARKS)}")
+    print(f"{'what':<58} {'measured':>12} {'':<8} {'held against':<34} {'ratio':>8}")
+    for run in chosen.values():
+        for row in run():
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
