@@ -73,7 +73,7 @@ function gridView({ label, onpick, onkey = () => false }) {
   return {
     node,
     off: () => removeEventListener("pointerup", release),
-    /** Draw all cells: look(r, c) gives { picture, color, name, classes }. */
+    /** Draw all cells: look(r, c) gives { picture, color, name, classes } and `off` where picking does nothing. */
     draw(height, width, look) {
       if (cells.length !== height || cells[0].length !== width) {
         node.style.setProperty("--columns", width);
@@ -83,9 +83,11 @@ function gridView({ label, onpick, onkey = () => false }) {
         move(...focus);
       }
       cells.forEach((row, r) => row.forEach((cell, c) => {
-        const { picture, color, name, classes } = look(r, c);
+        const { picture, color, name, classes, off = false } = look(r, c);
         cell.className = `live-cell ${classes}`;
         cell.style.backgroundColor = color;
+        if (off) cell.setAttribute("aria-disabled", "true");
+        else cell.removeAttribute("aria-disabled");
         cell.setAttribute("aria-label", `row ${r}, column ${c}: ${name}`);
         if (cell.picture !== picture) cell.innerHTML = cell.picture = picture;
       }));

@@ -6,7 +6,7 @@ function render({ model, el }) {
   let world, policy, exact, walk, tally;
   const grid = gridView({ label: model.get("alt"), onpick: (r, c) => {
     const s = world.index[r][c];
-    if (s >= 0 && world.next[s].some((to) => to >= 0)) set({ start: [r, c] });
+    if (canStart(s)) set({ start: [r, c] });
   } });
   const numbers = html("dl", { class: "live-numbers" }), status = html("p", { class: "live-status", role: "status" });
   const note = html("p", { class: "live-note" }, `Click a cell to start there. A walk is given up after ${LIMIT} moves.`);
@@ -21,6 +21,7 @@ function render({ model, el }) {
     button("Forget", () => { play.stop(); restart(); }, { title: "clear the count and what has been seen" }));
   el.append(html("div", { class: "live-body" }, ...tableChoice(), heat.node, grid.node, controls, numbers, status, note));
 
+  function canStart(s) { return s >= 0 && world.next[s].some((to) => to >= 0); }
   function set(changes) { model.set(changes); model.save_changes(); }
   function tableChoice() {
     const tables = model.get("tables");
@@ -74,7 +75,7 @@ function render({ model, el }) {
     const steps = new Set(walk.trail), [r0, c0] = model.get("start");
     grid.draw(world.cells.length, world.cells[0].length, (r, c) => {
       const symbol = world.cells[r][c], s = world.index[r][c];
-      if (s < 0) return { picture: "", color: "", name: "barrier", classes: "live-barrier" };
+      if (s < 0) return { picture: "", color: "", name: "barrier", classes: "live-barrier", off: true };
       const reward = world.reward[s], here = s === walk.at, start = r === r0 && c === c0;
       const extra = (here ? `<g class="live-walker">${ICONS.walker}</g>` : tally.seen.has(s) ? '<circle cx="50" cy="50" r="5" class="live-seen"/>' : "");
       return {
@@ -82,6 +83,7 @@ function render({ model, el }) {
         color: valueColor(reward ?? 0),
         name: [reward === null ? "free" : `${NAMES[symbol] ?? symbol} ${show(reward)}`, start && "start", here && "the walker is here", tally.seen.has(s) ? "seen" : "not seen"].filter(Boolean).join(", "),
         classes: `${start ? "live-start" : ""} ${steps.has(s) ? "live-trail" : ""}`,
+        off: !canStart(s),
       };
     });
     const s0 = world.index[r0][c0], mean = tally.walks ? show(tally.sum / tally.walks, 2) : "–";
