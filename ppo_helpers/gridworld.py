@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-FREE, START, BARRIER = ".", "S", "#"
+FREE, START, BARRIER, WALKER = ".", "S", "#", "@"
 REWARDS = {"M": 5.0, "m": 4.0, "D": -1.0}  # lots of money, money, dragon; reward points
 ACTIONS = ("up", "right", "down", "left")
 MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])  # (row, column) change of each action
@@ -122,7 +122,7 @@ class GridWorld:
             ValueError: if ``state`` is no state or terminal, or the move is not open there.
         """
         number, moves = self._number(state), self.transitions()
-        if action not in self.actions(state):
+        if not isinstance(action, int | np.integer) or action not in self.actions(state):
             raise ValueError(f"action must be one of {self.actions(state)} in state {tuple(state)}, got {action!r}")
         next_number = moves.next_state[number, action]
         return self.states[next_number], float(moves.reward[number, action]), bool(moves.terminal[next_number])
@@ -199,8 +199,8 @@ class GridWorld:
         if not (np.isfinite(self.move_cost) and self.move_cost >= 0):
             raise ValueError(f"move_cost must be a finite number of at least 0, got {self.move_cost}")
         for symbol, reward in self.rewards.items():
-            if len(symbol) != 1 or symbol.isspace() or symbol in (FREE, START, BARRIER):
-                raise ValueError(f"rewards must be keyed by one symbol other than '.', 'S' and '#', got {symbol!r}")
+            if len(symbol) != 1 or symbol.isspace() or symbol in (FREE, START, BARRIER, WALKER):
+                raise ValueError(f"rewards must be keyed by one symbol other than . S # @, got {symbol!r}")
             if not np.isfinite(reward):
                 raise ValueError(f"rewards[{symbol!r}] must be a finite number, got {reward}")
 
@@ -261,6 +261,15 @@ class _Walker:
         low = self.observations.min() if self.observations.shape[1] > 2 else -1.0
         return gym.spaces.Box(float(low), 1.0, self.observations.shape[1:], np.float32)
 
+    def chosen_start(self, options: dict | None) -> int | None:
+        """The state that ``reset(options={"start": (row, col)})`` asks for, if it does."""
+        if not options or "start" not in options:
+            return None
+        state = self.world._number(options["start"])
+        if self.moves.terminal[state]:
+            raise ValueError(f"options['start'] must not be a terminal, got {options['start']}")
+        return state
+
     def _xy(self) -> np.ndarray:
         """(S, 2) column and row of each state, scaled to [−1, 1]; 0 along a side of one cell."""
         row_col = np.array(self.world.states, dtype=np.float32)
@@ -305,11 +314,9 @@ class GridWorldEnv(gym.Env):
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """Start a walk; ``options={"start": (row, col)}`` chooses the cell."""
         super().reset(seed=seed)
-        self._state, self._steps = int(self.np_random.choice(self._walker.starts)), 0
-        if options and "start" in options:
-            self._state = self.world._number(options["start"])
-            if self._walker.moves.terminal[self._state]:
-                raise ValueError(f"options['start'] must not be a terminal, got {options['start']}")
+        chosen = self._walker.chosen_start(options)
+        self._state = int(self.np_random.choice(self._walker.starts)) if chosen is None else chosen
+        self._steps = 0
         return self._observe()
 
     def step(self, action: int):
@@ -330,7 +337,7 @@ class GridWorldEnv(gym.Env):
             return None
         cells = self.world.cells.copy()
         if self._state is not None:
-            cells[self.world.states[self._state]] = "@"
+            cells[self.world.states[self._state]] = WALKER
         return "\n".join(" ".join(row) for row in cells)
 
     def _observe(self):
@@ -378,11 +385,8 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """Start all walks; ``options={"start": (row, col)}`` lets all of them start there."""
         super().reset(seed=seed)
-        self._state = self._draw_starts(self.num_envs)
-        if options and "start" in options:
-            self._state[:] = self.world._number(options["start"])
-            if self._walker.moves.terminal[self._state[0]]:
-                raise ValueError(f"options['start'] must not be a terminal, got {options['start']}")
+        chosen = self._walker.chosen_start(options)
+        self._state = self._draw_starts(self.num_envs) if chosen is None else np.full(self.num_envs, chosen)
         self._steps = np.zeros(self.num_envs, dtype=int)
         self._ended = np.zeros(self.num_envs, dtype=bool)
         return self._walker.observations[self._state], self._infos()

@@ -117,7 +117,7 @@ def action_values(world: GridWorld, values: np.ndarray, gamma: float = 1.0) -> n
         (S, 4), −inf where a move is blocked and in terminal rows.
 
     Raises:
-        ValueError: if ``values`` has another shape or holds NaN, or ``gamma`` is out of range.
+        ValueError: if ``values`` has another shape or holds NaN or +inf, or ``gamma`` is out of range.
 
     Source:
         Sutton and Barto 2018, eq. 4.6.
@@ -271,8 +271,10 @@ def _check_values(world: GridWorld, values: np.ndarray) -> np.ndarray:
     values, count = np.asarray(values, dtype=float), len(world.transitions().terminal)
     if values.shape != (count,):
         raise ValueError(f"values must have one number per state, shape ({count},), got shape {values.shape}")
-    if np.isnan(values).any():
-        raise ValueError(f"values must not be NaN, got NaN in state {world.states[np.isnan(values).argmax()]}")
+    wrong = np.isnan(values) | np.isposinf(values)
+    if wrong.any():
+        state = wrong.argmax()
+        raise ValueError(f"values must not be NaN or +inf, got {values[state]} in state {world.states[state]}")
     return values
 
 
