@@ -45,6 +45,8 @@ class GridWorld:
         self.rewards = REWARDS | dict(rewards or {})
         self.move_cost = float(move_cost)
         self._check_numbers()
+        if isinstance(cells, str):
+            raise ValueError(f"cells must be a list of rows, got the text {cells!r}: use GridWorld.from_text")
         self.cells = self._parse(list(cells))
         self.cells.flags.writeable = False
         self.shape: tuple[int, int] = self.cells.shape
@@ -247,8 +249,8 @@ class _Walker:
     def __init__(self, world: GridWorld, observation: str, max_steps: int | None):
         if observation not in ("xy", "onehot"):
             raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
-        if max_steps is not None and max_steps < 1:
-            raise ValueError(f"max_steps must be at least 1 or None, got {max_steps}")
+        if max_steps is not None and (max_steps != int(max_steps) or max_steps < 1):
+            raise ValueError(f"max_steps must be a whole number of at least 1, or None, got {max_steps}")
         if not world.starts:
             raise ValueError("the world has no cell to start from: every cell is a terminal, a barrier or cut off")
         self.world, self.moves, self.max_steps = world, world.transitions(), max_steps
@@ -368,8 +370,8 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
         max_steps: int | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP,
     ):
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        if num_envs != int(num_envs) or num_envs < 1:
+            raise ValueError(f"num_envs must be a whole number of at least 1, got {num_envs}")
         if autoreset_mode not in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
             raise ValueError(f"autoreset_mode must be NEXT_STEP or SAME_STEP, got {autoreset_mode}")
         self.world = world if world is not None else GridWorld.default()

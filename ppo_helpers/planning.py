@@ -214,18 +214,20 @@ def _eliminate(step: np.ndarray, leaves: np.ndarray, reward: np.ndarray) -> np.n
     """Total reward until leaving: remove one state after the other, handing its moves on to those that remain.
 
     Nothing is ever subtracted, so a walk that ends only once in 10^50 moves is as exact as any other, where a solver
-    of linear equations would see a singular matrix. Source: Grassmann, Taksar and Heyman 1985.
+    of linear equations would see a singular matrix. An end rarer than a float can hold, once in 10^300 moves, counts
+    as none. Source: Grassmann, Taksar and Heyman 1985.
     """
-    values = np.zeros(len(reward))
     for k in reversed(range(len(reward))):
-        away = step[k, :k].sum() + leaves[k]  # not staying in k
+        away = max(step[k, :k].sum() + leaves[k], np.finfo(float).tiny)  # not staying in k
         step[k, :k] /= away
         leaves[k] /= away
         reward[k] /= away
-        into = step[:k, k]
-        step[:k, :k] += np.outer(into, step[k, :k])
-        leaves[:k] += into * leaves[k]
-        reward[:k] += into * reward[k]
+        before, after = np.flatnonzero(step[:k, k]), np.flatnonzero(step[k, :k])
+        into = step[before, k]
+        step[np.ix_(before, after)] += np.outer(into, step[k, after])
+        leaves[before] += into * leaves[k]
+        reward[before] += into * reward[k]
+    values = np.zeros(len(reward))
     for k in range(len(reward)):
         values[k] = reward[k] + step[k, :k] @ values[:k]
     return values
@@ -282,7 +284,7 @@ def _check_policy(world: GridWorld, policy: np.ndarray) -> np.ndarray:
     policy, moves = np.asarray(policy, dtype=float), world.transitions()
     if policy.shape != moves.allowed.shape:
         raise ValueError(f"policy must have shape {moves.allowed.shape}, got {policy.shape}")
-    wrong = ~np.isfinite(policy).all(axis=1) | (policy < 0).any(axis=1) | (policy * ~moves.allowed).any(axis=1)
+    wrong = ~np.isfinite(policy).all(axis=1) | (policy < 0).any(axis=1) | np.where(moves.allowed, 0, policy).any(axis=1)
     wrong |= moves.allowed.any(axis=1) & ~np.isclose(policy.sum(axis=1), 1)
     if wrong.any():
         state = int(wrong.argmax())

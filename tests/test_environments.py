@@ -273,8 +273,8 @@ def test_stepping_before_reset_is_refused():
     ("options", "message"),
     [
         ({"observation": "pixels"}, "observation must be 'xy' or 'onehot', got 'pixels'"),
-        ({"max_steps": 0}, "max_steps must be at least 1"),
-        ({"max_steps": -3}, "max_steps must be at least 1"),
+        ({"max_steps": 0}, "max_steps must be a whole number of at least 1"),
+        ({"max_steps": -3}, "max_steps must be a whole number of at least 1"),
         ({"world": GridWorld.from_text("M #\n# .")}, "no cell to start from"),
     ],
 )
@@ -286,7 +286,7 @@ def test_bad_arguments_are_refused(make, options, message):
 def test_more_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="render_mode must be None or 'ansi', got 'human'"):
         GridWorldEnv(render_mode="human")
-    with pytest.raises(ValueError, match="num_envs must be at least 1"):
+    with pytest.raises(ValueError, match="num_envs must be a whole number of at least 1"):
         GridWorldVectorEnv(num_envs=0)
     with pytest.raises(ValueError, match="autoreset_mode must be NEXT_STEP or SAME_STEP"):
         GridWorldVectorEnv(autoreset_mode=AutoresetMode.DISABLED)

@@ -173,6 +173,21 @@ def test_a_walk_that_ends_once_in_10_to_the_50_moves_is_still_exact():
     np.testing.assert_allclose(evaluate_policy(world, policy)[:2], -2 / p, rtol=1e-12)
 
 
+def test_ends_too_rare_for_a_float_give_no_nan():
+    rare = np.zeros((5, 4))
+    rare[0, 1] = 1
+    rare[1:4, 1], rare[1:4, 3] = 1e-150, 1
+    values = evaluate_policy(GridWorld.from_text(". . . . M"), rare)
+    assert (values[:4] < -1e149).all() and values[4] == 5
+    assert np.isfinite(evaluate_policy(GridWorld.from_text(". . . . M", move_cost=0), rare)).all()
+
+
+def test_a_large_world_is_evaluated_through_its_few_links():
+    world = GridWorld(["." * 40] * 39 + ["." * 39 + "M"])
+    values = value_iteration(world).values
+    np.testing.assert_allclose(evaluate_policy(world, greedy_policy(world, values)), values)
+
+
 def test_a_walk_that_never_ends():
     circles = np.array([[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
     assert evaluate_policy(GridWorld.from_text(". . M"), circles).tolist() == [-INF, -INF, 5]

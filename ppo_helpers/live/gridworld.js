@@ -94,6 +94,7 @@ function eliminate(step, leaves, reward) {
   for (let k = reward.length - 1; k >= 0; k--) {
     let away = leaves[k];
     for (let j = 0; j < k; j++) away += step[k][j];
+    away = Math.max(away, 2.2250738585072014e-308); // an end rarer than a float can hold counts as none
     for (let j = 0; j < k; j++) step[k][j] /= away;
     leaves[k] /= away;
     reward[k] /= away;
