@@ -1,5 +1,6 @@
 """Instant feedback for the book's exercises: one check per exercise, each with its own cases and hint."""
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ def check(answer: Callable, name: str, cases: Iterable[Case]) -> Feedback:
     tried = 0
     for case in cases:
         try:
-            got = answer(*case.args)
+            got = answer(*copy.deepcopy(case.args))  # an answer that changes its input must not spoil the next case
         except NotImplementedError:
             got = None
         except Exception as error:  # whatever a reader's code raises is feedback, not a traceback
@@ -65,7 +66,7 @@ def check(answer: Callable, name: str, cases: Iterable[Case]) -> Feedback:
 
 def _nothing(name: str, case: Case, tried: int) -> Feedback:
     if tried == 0:
-        return Feedback(False, f"Not started: {name} returns nothing yet. Replace the ... and run the cell again.")
+        return Feedback(False, f"Not started: nothing came back from {name}. Replace the ... and end with return.")
     return _wrong(name, case, None)
 
 
@@ -102,6 +103,8 @@ def _same(got: Any, expected: Any) -> bool:
         return isinstance(got, bool | np.bool_) and bool(got) == expected
     if isinstance(expected, tuple):
         return isinstance(got, tuple) and len(got) == len(expected) and all(map(_same, got, expected))
+    if isinstance(got, str):
+        return False
     try:
         got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     except (TypeError, ValueError):
@@ -132,6 +135,7 @@ def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
     corridor = {"a": ["b"], "b": ["a", "c"], "c": ["b", "goal"], "goal": ["c"]}
     middle = {"a": ["goal"], "goal": ["a", "b"], "b": ["goal", "c"], "c": ["b"]}
     ring = {"goal": ["a", "d"], "a": ["goal", "b"], "b": ["a", "c"], "c": ["b", "d"], "d": ["c", "goal"]}
+    star = {"goal": ["a"], "a": ["goal", "b", "c"], "b": ["a"], "c": ["a", "d"], "d": ["c"]}
     island = corridor | {"x": ["y"], "y": ["x", "z"], "z": ["y", "u"], "u": ["z", "v"], "v": ["u"]}
     return check(
         answer,
@@ -141,6 +145,7 @@ def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
             Case((middle, "goal"), 2, "Search outwards in every direction from the goal."),
             Case((ring, "goal"), 2, "Take the shorter way round: a cell's distance is set when it is first reached."),
             Case((island, "goal"), 3, "u … z cannot reach the goal: they take no part."),
+            Case((star, "goal"), 3, "Follow every branch, not only the first."),
             Case(({"goal": []}, "goal"), 0, "The goal itself is no move away."),
         ],
     )
@@ -167,6 +172,16 @@ def check_bellman(answer: Callable[[list[float], list[float], list[bool], float]
                 "The best move need not be the one with the best reward.",
             ),
             Case(([-2, -2], [-5.0, -3.0], [False, True], 0.5), -2.0, "Here ending costs only its own reward."),
+            Case(
+                ([0, 2], [4.0, 1.0], [False, False], 0.5),
+                2.5,
+                "Compare r + γ V(s'), not V(s') alone: the discount can change which move is best.",
+            ),
+            Case(
+                ([-2, 0], [-1.0, 3.0], [True, False], 1.0),
+                3.0,
+                "A move that ends the walk is one option among others: look at all of them.",
+            ),
         ],
     )
 
@@ -182,9 +197,14 @@ def check_softmax(answer: Callable[[list[float], float], Any]) -> Feedback:
         answer,
         "softmax",
         [
-            Case(([0.0, 1.0], 1.0), [1 / (1 + e), e / (1 + e)], "exp of each value, divided by the sum of all four."),
+            Case(([0.0, 1.0], 1.0), [1 / (1 + e), e / (1 + e)], "exp of each value, divided by the sum of them all."),
             Case(([0.0, 1.0], 2.0), [1 / (1 + e**0.5), e**0.5 / (1 + e**0.5)], "Divide the values by the temperature."),
             Case(([3.0, blocked, 3.0], 1.0), [0.5, 0.0, 0.5], "A blocked move has value −inf and probability 0."),
+            Case(
+                ([blocked, 3.0, 4.0], cold),
+                [0.0, 0.0, 1.0],
+                "Subtract the largest value, not the first: it may be −inf.",
+            ),
             Case(([4.0, 3.0], cold), [1.0, 0.0], "exp(4000) overflows: subtract the largest value before exp."),
             Case(
                 ([-900.0, -901.0], 1.0), [e / (1 + e), 1 / (1 + e)], "exp(−900) is 0: subtract the largest value first."
@@ -220,12 +240,15 @@ class _CountedWorld:
     def __init__(self, world: GridWorld, limit: int):
         self._world, self._left, self._limit = world, limit, limit
 
+    def __deepcopy__(self, memo):
+        return _CountedWorld(self._world, self._limit)
+
     def __getattr__(self, name: str):
         return getattr(self._world, name)
 
     def step(self, state: Cell, action: int):
         if self._left == 0:
-            raise RuntimeError(f"the walk made more than the {self._limit} moves it may make")
+            raise RuntimeError(f"the walk went on after {self._limit} moves")
         self._left -= 1
         return self._world.step(state, action)
 
@@ -248,17 +271,19 @@ def check_walk(answer: Callable[[Any, dict, Cell, int], tuple[float, bool]]) -> 
     circles = {(0, 0): right, (0, 1): left}
     corner = GridWorld.from_text(". . D\n. # .\n. . m", move_cost=0.5)
     around = {(0, 0): down, (1, 0): down, (2, 0): right, (2, 1): right, (0, 1): left, (1, 2): down}
+    dragon = GridWorld.from_text(". . D")
     inputs = [
         (world, ends, (0, 1), 10, "One move: the reward of the end, less one cost."),
         (world, ends, (0, 0), 10, "Add up the rewards of all moves; each already has its cost taken off."),
         (world, ends, (0, 0), 2, "The move that ends the walk may be the last one allowed."),
         (world, ends, (0, 0), 1, "Stop after max_moves moves, and say that the walk did not end."),
         (world, circles, (0, 0), 7, "These arrows go round in a circle: only the limit stops the walk."),
+        (dragon, ends, (0, 0), 10, "The dragon ends the walk too: use the third thing that step returns."),
         (corner, around, (0, 1), 20, "Look the arrow up in every cell that the walk comes to."),
     ]
     cases = [
         Case(
-            (_CountedWorld(place, limit), arrows, start, limit),
+            (_CountedWorld(place, 10 * limit), arrows, start, limit),
             _walk(place, arrows, start, limit),
             hint,
             shown=f"{place.to_text().splitlines()}, arrows={arrows}, start={start}, max_moves={limit}",

@@ -100,6 +100,9 @@ WRONG = {
         "number of cells": lambda n, g: len(n) - 1,
         "cells that reach the goal": lambda n, g: longest_way(n, g, farthest=len) - 1,
         "depth first": depth_first,
+        "one branch": lambda n, g: longest_way(
+            {cell: [p for p in n[cell] if p != g][:1] if cell != g else n[cell] for cell in n}, g
+        ),
         "islands counted": lambda n, g: max(longest_way(n, g), longest_way(n, "x") if "x" in n else 0),
         "mean": lambda n, g: longest_way(n, g, farthest=lambda d: sum(d) / len(d)),
     },
@@ -113,6 +116,12 @@ WRONG = {
         "no discount": lambda *a: bellman(*a, later=lambda v, d, g: 0 if d else v),
         "reward subtracted": lambda *a: bellman(*a, now=lambda r, g: -r),
         "no reward": lambda *a: bellman(*a, now=lambda r, g: 0),
+        "greedy for what follows": lambda r, v, d, g: (
+            r[int(np.argmax(v))] + g * v[int(np.argmax(v))] * (not d[int(np.argmax(v))])
+        ),
+        "an end wins": lambda r, v, d, g: (
+            next((a for a, b in zip(r, d, strict=True) if b), None) or bellman(r, v, d, g)
+        ),
         "greedy for the reward": lambda r, v, d, g: (
             r[int(np.argmax(r))] + (0 if d[int(np.argmax(r))] else g * v[int(np.argmax(r))])
         ),
@@ -121,6 +130,7 @@ WRONG = {
         "multiplied by temperature": lambda v, t: softmax(v, t, scale=lambda v, t: v * t),
         "temperature ignored": lambda v, t: softmax(v, t, scale=lambda v, t: v),
         "temperature outside": lambda v, t: softmax(v, 1) / t,
+        "first subtracted": lambda v, t: softmax(v - np.float64(v[0]), t, shift=False),
         "no shift": lambda v, t: softmax(v, t, shift=False),
         "sign": lambda v, t: softmax(v, t, scale=lambda v, t: np.where(np.isinf(v), v, -v / t)),
         "blocked at zero": lambda v, t: softmax(v, t, blocked=0.0),
@@ -142,6 +152,7 @@ WRONG = {
         "no limit": walk_for_ever,
         "one move too many": lambda *a: walk(*a, extra=1),
         "one move too few": walk_gives_up_before_the_last_move,
+        "only money ends it": lambda *a: (walk(*a)[0], walk(*a)[0] > 0),
         "cost taken twice": lambda w, a, s, m: walk(w, a, s, m, first=-w.move_cost),
         "sign": lambda *a: walk(*a, pay=-1.0),
         "ended inverted": lambda *a: walk(*a, flag=False),
@@ -195,6 +206,36 @@ def raise_not_implemented(*args):
 def test_a_stub_is_told_that_it_has_not_started(check, stub):
     feedback = check(stub)
     assert not feedback.passed and feedback.message.startswith("Not started") and "\n" not in feedback.message
+
+
+def test_an_answer_may_change_its_input_and_look_twice():
+    def emptying(neighbours, goal):
+        distance, queue = {goal: 0}, deque([goal])
+        while queue:
+            cell = queue.popleft()
+            while neighbours[cell]:
+                place = neighbours[cell].pop()
+                if place not in distance:
+                    distance[place] = distance[cell] + 1
+                    queue.append(place)
+        return max(distance.values())
+
+    def looking_three_times(world, arrows, start, max_moves):
+        state, total = start, 0
+        for _ in range(max_moves):
+            here = (state, arrows[state])
+            total += world.step(*here)[1]
+            state, done = world.step(*here)[0], world.step(*here)[2]
+            if done:
+                return total, True
+        return total, False
+
+    assert exercises.check_longest_way(emptying).passed
+    assert exercises.check_walk(looking_three_times).passed
+
+
+def test_text_is_no_number():
+    assert not exercises.check_cell_value(lambda n, c: str(float(max(n) - c))).passed
 
 
 def test_an_error_in_the_answer_is_shown_and_not_raised():
