@@ -291,3 +291,121 @@ def check_walk(answer: Callable[[Any, dict, Cell, int], tuple[float, bool]]) -> 
         for place, arrows, start, limit, hint in inputs
     ]
     return check(answer, "walk", cases)
+
+
+# --- chapter 3 ------------------------------------------------------------------------------------------------------
+
+
+def check_unseen_error(answer: Callable[[list[float], list[float], list[bool]], float]) -> Feedback:
+    """Exercise 3.1: root mean squared error over the states that were not visited."""
+    return check(
+        answer,
+        "unseen_error",
+        [
+            Case(([2, 4], [5, 4], [False, False]), 4.5**0.5, "The root of the mean of (2 − 5)² and (4 − 4)²."),
+            Case(
+                ([9, 1, 2], [0, 1, 4], [True, False, False]), 2**0.5, "Leave out what was visited, however wrong it is."
+            ),
+            Case(
+                ([1, 3, 5], [1, 0, 5], [True, False, True]), 3.0, "Divide by the number of unseen states, not of all."
+            ),
+            Case(([1, -1], [0, 0], [False, False]), 1.0, "Errors of opposite sign must not cancel: square first."),
+        ],
+    )
+
+
+def check_masked_softmax(answer: Callable[[list[float], list[bool]], Any]) -> Feedback:
+    """Exercise 3.2: softmax over the open moves only."""
+    e = np.e
+
+    def refuses(logits, open_moves):
+        """What the answer does when nothing is open, in a word."""
+        try:
+            return answer(logits, open_moves)
+        except ValueError:
+            return "ValueError"
+
+    feedback = check(
+        answer,
+        "masked_softmax",
+        [
+            Case(([0.0, 1.0], [True, True]), [1 / (1 + e), e / (1 + e)], "With everything open it is the softmax."),
+            Case(([0.0, 1.0, 5.0], [True, True, False]), [1 / (1 + e), e / (1 + e), 0.0], "The open moves sum to 1."),
+            Case(([7.0, 0.0], [False, True]), [0.0, 1.0], "One open move is certain."),
+            Case(([-2.0, -3.0, 0.0], [True, True, False]), [e / (1 + e), 1 / (1 + e), 0.0], "Blocked is not logit 0."),
+            Case(([900.0, 899.0], [True, True]), [e / (1 + e), 1 / (1 + e)], "Subtract the largest open logit first."),
+            Case(
+                ([-2000.0, 0.0], [True, False]),
+                [1.0, 0.0],
+                "The largest of the *open* logits: a blocked one may be larger.",
+            ),
+        ],
+    )
+    if feedback.passed and (got := refuses([1.0, 2.0], [False, False])) != "ValueError":
+        case = Case(
+            ([1.0, 2.0], [False, False]), "ValueError", "With no open move there is no policy: raise a ValueError."
+        )
+        return _wrong("masked_softmax", case, got)
+    return feedback
+
+
+def check_to_xy(answer: Callable[[int, int, int, int], tuple[float, float]]) -> Feedback:
+    """Exercise 3.3: a cell's column and row, scaled to [−1, 1]."""
+    return check(
+        answer,
+        "to_xy",
+        [
+            Case((0, 0, 3, 5), (-1, -1), "The first row and column are at −1."),
+            Case((0, 4, 3, 5), (1, -1), "x goes with the column, y with the row."),
+            Case((2, 1, 3, 5), (-0.5, 1), "The last of n cells is at 1, so divide by n − 1."),
+            Case((1, 2, 3, 5), (0, 0), "The middle of the grid is (0, 0)."),
+            Case((0, 1, 1, 3), (0, 0), "A side of one cell gives 0."),
+        ],
+    )
+
+
+# --- chapter 4 ------------------------------------------------------------------------------------------------------
+
+
+def check_returns(answer: Callable[[list[float], float], list[float]]) -> Feedback:
+    """Exercise 4.1: R_t = r_t + γ R_{t+1}."""
+    return check(
+        answer,
+        "returns",
+        [
+            Case(([-1, -1, 4], 1.0), [2.0, 3.0, 4.0], "Go backwards: the last return is the last reward."),
+            Case(([-1, -1, 4], 0.5), [-0.5, 1.0, 4.0], "γ shrinks the return that follows, not the reward of now."),
+            Case(([2, 0, 0, 8], 0.5), [3.0, 2.0, 4.0, 8.0], "A reward k steps later counts γ to the power k."),
+            Case(([3], 0.9), [3.0], "A walk of one step."),
+        ],
+    )
+
+
+def check_td_errors(answer: Callable[[list[float], list[float], float, bool, float], list[float]]) -> Feedback:
+    """Exercise 4.2: r_t + γ V(s_{t+1}) − V(s_t), with the right thing after the last step."""
+    return check(
+        answer,
+        "td_errors",
+        [
+            Case(([-1, -1, 4], [2, 2, 3], 9.0, True, 1.0), [-1.0, 0.0, 1.0], "After arriving nothing follows, not 9."),
+            Case(
+                ([-1, -1, -1], [2, 2, 3], 2.0, False, 1.0), [-1.0, 0.0, -2.0], "Cut off: the rest is worth final_value."
+            ),
+            Case(([-1, 4], [2, 4], 0.0, True, 0.5), [-1.0, 0.0], "γ multiplies the value that follows, nothing else."),
+            Case(([1], [1], 4.0, False, 0.5), [2.0], "γ also multiplies final_value."),
+        ],
+    )
+
+
+def check_push(answer: Callable[[list[float], int, float], list[float]]) -> Feedback:
+    """Exercise 4.3: the gradient of gain · log π(action) with respect to the logits."""
+    return check(
+        answer,
+        "push",
+        [
+            Case(([0.25] * 4, 1, 1.0), [-0.25, 0.75, -0.25, -0.25], "1 − π for the action taken, −π for the others."),
+            Case(([0.6, 0.25, 0.05, 0.1], 0, 3.0), [1.2, -0.75, -0.15, -0.3], "All of it is multiplied by the gain."),
+            Case(([0.6, 0.25, 0.05, 0.1], 2, -1.0), [0.6, 0.25, -0.95, 0.1], "A negative gain pushes the action down."),
+            Case(([0.5, 0.5], 0, 0.0), [0.0, 0.0], "No gain, no push."),
+        ],
+    )

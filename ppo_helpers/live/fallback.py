@@ -9,7 +9,13 @@ LOW, MIDDLE, HIGH = np.array([221, 138, 118]), np.array([243, 234, 215]), np.arr
 GAP = 3  # between cells, in units of which a cell has 100
 
 
-def world_svg(world: GridWorld, alt: str, values: np.ndarray | None = None, policy: np.ndarray | None = None) -> str:
+def world_svg(
+    world: GridWorld,
+    alt: str,
+    values: np.ndarray | None = None,
+    policy: np.ndarray | None = None,
+    numbers: bool = True,
+) -> str:
     """Draw a world as inline SVG.
 
     Args:
@@ -17,6 +23,7 @@ def world_svg(world: GridWorld, alt: str, values: np.ndarray | None = None, poli
         alt: the text alternative.
         values: (S,) numbers to print and colour, −inf for a cell without a way out.
         policy: (S, 4) probabilities, drawn as arrows.
+        numbers: print the values; False leaves it at the colours, terminals included.
 
     Returns:
         An ``<svg>`` element, as wide as its container.
@@ -25,10 +32,10 @@ def world_svg(world: GridWorld, alt: str, values: np.ndarray | None = None, poli
     size = 100 + GAP
     cells = []
     for row, col in np.ndindex(world.shape):
-        number = world.index[row, col]
-        value = None if values is None or number < 0 else values[number]
-        arrows = None if policy is None or number < 0 else policy[number]
-        inside = _cell(world, (row, col), value, arrows)
+        state = world.index[row, col]
+        value = None if values is None or state < 0 else values[state]
+        arrows = None if policy is None or state < 0 else policy[state]
+        inside = _cell(world, (row, col), value, arrows) if numbers else _shade(value)
         cells.append(f'<g transform="translate({GAP + col * size} {GAP + row * size})">{inside}</g>')
     total = (width * size + GAP, height * size + GAP)
     frame = f'<rect width="{total[0]}" height="{total[1]}" rx="8" fill="var(--fig-line, #c9ced6)"/>'
@@ -65,6 +72,11 @@ def _cell(world: GridWorld, cell: tuple[int, int], value: float | None, arrows: 
     if arrows is not None and reward is None:
         parts += [_arrow(action, probability) for action, probability in enumerate(arrows) if probability >= 0.005]
     return "".join(parts)
+
+
+def _shade(value: float | None) -> str:
+    color = "#4a5160" if value is None else value_color(value)
+    return f'<rect width="100" height="100" fill="{color}"/>'
 
 
 def _arrow(action: int, probability: float) -> str:
