@@ -29,7 +29,7 @@ def train():
     cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(CHAPTER.read_text("utf-8"))["cells"]}
     exec(cells["losses"], names)
     exec(cells["actor-critic"], names)
-    exec(cells["table-of"].split("\n\n\npolicy, value, history")[0], names)
+    exec(cells["table-of"].split("\n\n\npolicy, value, history")[0], names)  # the functions, not the training run
     return names["train_actor_critic"]
 
 

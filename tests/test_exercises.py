@@ -81,6 +81,42 @@ def bellman(rewards, values, done, gamma, best=max, now=lambda r, g: r, later=la
     return best(now(r, gamma) + later(v, d, gamma) for r, v, d in zip(rewards, values, done, strict=True))
 
 
+def unseen(predicted, true, visited, keep=lambda seen: not seen, power=2, root=0.5, over=None):
+    errors = [abs(p - t) ** power for p, t, seen in zip(predicted, true, visited, strict=True) if keep(seen)]
+    return (sum(errors) / (over or len(errors))) ** root
+
+
+def masked_softmax(logits, open_moves, blocked=-np.inf, shift=max, after=False, refuse=True):
+    if refuse and not any(open_moves):
+        raise ValueError("no open move")
+    top = shift(z for z, is_open in zip(logits, open_moves, strict=True) if is_open or after)
+    with np.errstate(all="ignore"):
+        kept = [z if is_open or after else blocked for z, is_open in zip(logits, open_moves, strict=True)]
+        weights = np.exp(np.array(kept, dtype=float) - top)
+        return weights / weights.sum() * (np.array(open_moves) if after else 1)
+
+
+def to_xy(row, col, height, width):
+    return tuple(2 * i / (n - 1) - 1 if n > 1 else 0 for i, n in ((col, width), (row, height)))
+
+
+def returns(rewards, gamma, start=0.0):
+    result, following = [], start
+    for reward in reversed(rewards):
+        following = reward + gamma * following
+        result.insert(0, following)
+    return result
+
+
+def td_errors(rewards, values, final_value, arrived, gamma, sign=1, end=None):
+    after = [*values[1:], end if end is not None else 0 if arrived else final_value]
+    return [r + gamma * n - sign * v for r, v, n in zip(rewards, values, after, strict=True)]
+
+
+def push(probabilities, action, gain):
+    return [gain * ((j == action) - p) for j, p in enumerate(probabilities)]
+
+
 WRONG = {
     exercises.check_cell_value: {
         "cost added": lambda n, c: max(n) + c,
@@ -161,8 +197,70 @@ WRONG = {
         "no flag": lambda *a: walk(*a)[0],
         "a list": lambda *a: list(walk(*a)),
     },
+    exercises.check_unseen_error: {
+        "visited cells": lambda *a: unseen(*a, keep=lambda seen: seen) if any(a[2]) else 0.0,
+        "all cells": lambda *a: unseen(*a, keep=lambda seen: True),
+        "no root": lambda *a: unseen(*a, root=1),
+        "absolute error": lambda *a: unseen(*a, power=1, root=1),
+        "signed error": lambda p, t, v: sum(a - b for a, b, s in zip(p, t, v, strict=True) if not s),
+        "divided by all": lambda *a: unseen(*a, over=len(a[0])),
+        "sum": lambda *a: unseen(*a, over=1),
+    },
+    exercises.check_masked_softmax: {
+        "no mask": lambda z, m: masked_softmax(z, [True] * len(z)),
+        "zero after the softmax": lambda *a: masked_softmax(*a, after=True),
+        "logit zero": lambda *a: masked_softmax(*a, blocked=0.0),
+        "mask inverted": lambda z, m: masked_softmax(z, [not x for x in m]) if not all(m) else masked_softmax(z, m),
+        "no shift": lambda *a: masked_softmax(*a, shift=lambda z: 0),
+        "shift by a blocked logit": lambda z, m: masked_softmax(z, m, shift=lambda _: max(z)),
+        "no refusal": lambda *a: masked_softmax(*a, refuse=False) if any(a[1]) else [0.0, 0.0],
+    },
+    exercises.check_to_xy: {
+        "swapped": lambda r, c, h, w: to_xy(c, r, w, h),
+        "from 0 to 1": lambda *a: tuple((x + 1) / 2 for x in to_xy(*a)),
+        "divided by n": lambda r, c, h, w: (2 * c / w - 1, 2 * r / h - 1),
+        "upside down": lambda *a: (to_xy(*a)[0], -to_xy(*a)[1]),
+        "single row": lambda r, c, h, w: (2 * c / (w - 1) - 1, 2 * r / (h - 1) - 1),
+        "single row at −1": lambda r, c, h, w: (2 * c / max(w - 1, 1) - 1, 2 * r / max(h - 1, 1) - 1),
+    },
+    exercises.check_returns: {
+        "no discount": lambda r, g: returns(r, 1.0),
+        "reward discounted": lambda r, g: [g * x for x in returns(r, g)],
+        "from the front": lambda r, g: returns(r[::-1], g)[::-1],
+        "reversed": lambda r, g: returns(r, g)[::-1],
+        "total": lambda r, g: returns(r, g)[0],
+        "without the reward of now": lambda r, g: [*returns(r, g)[1:], 0],
+        "one step only": lambda r, g: [a + g * b for a, b in zip(r, [*r[1:], 0], strict=True)],
+    },
+    exercises.check_td_errors: {
+        "always the final value": lambda *a: td_errors(*a, end=a[2]),
+        "never the final value": lambda *a: td_errors(*a, end=0),
+        "arrived inverted": lambda r, v, f, d, g: td_errors(r, v, f, not d, g),
+        "sign": lambda *a: [-x for x in td_errors(*a)],
+        "value added": lambda *a: td_errors(*a, sign=-1),
+        "no discount": lambda r, v, f, d, g: td_errors(r, v, f, d, 1.0),
+        "no baseline": lambda *a: td_errors(*a, sign=0),
+        "value of now discounted": lambda r, v, f, d, g: (
+            td_errors(r, v, f, d, 1.0) if g == 1 else [g * x for x in td_errors(r, v, f, d, g)]
+        ),
+        "returns": lambda r, v, f, d, g: [x - y for x, y in zip(returns(r, g, 0 if d else f), v, strict=True)],
+    },
+    exercises.check_push: {
+        "sign": lambda *a: [-x for x in push(*a)],
+        "only the action": lambda p, a, g: [g * (1 - x) * (j == a) for j, x in enumerate(p)],
+        "no gain": lambda p, a, g: push(p, a, 1.0),
+        "gradient of the probability": lambda p, a, g: [p[a] * x for x in push(p, a, g)],
+        "one over the probability": lambda p, a, g: [g / p[a] * (j == a) for j in range(len(p))],
+        "only downwards": lambda p, a, g: [-g * x for x in p],
+    },
 }
 RIGHT = {
+    exercises.check_unseen_error: unseen,
+    exercises.check_masked_softmax: masked_softmax,
+    exercises.check_to_xy: to_xy,
+    exercises.check_returns: returns,
+    exercises.check_td_errors: td_errors,
+    exercises.check_push: push,
     exercises.check_cell_value: lambda n, c: max(n) - c,
     exercises.check_longest_way: longest_way,
     exercises.check_bellman: bellman,
