@@ -187,6 +187,8 @@ def operate(control):
     elif kind == "select":
         count = control.evaluate("e => e.options.length")
         control.select_option(index=(control.evaluate("e => e.selectedIndex") + 1) % count)
+    elif control.get_attribute("role") == "slider":
+        control.press("ArrowUp")
     elif kind in ("radio", "checkbox"):
         control.press("Space")
     elif kind in ("number", "text"):
