@@ -1,20 +1,23 @@
 """Live figures: the JavaScript computes what Python computes, and the state that travels is small and clean JSON."""
 
+import itertools
 import json
 import math
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import traitlets
 from py_mini_racer import MiniRacer
 
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live import GridEditor, LiveFigure, PolicyPlayground, fallback
-from ppo_helpers.live.base import FILES, WIDGET_VIEW
+from ppo_helpers.live.base import FILES, ICONS, WIDGET_VIEW
 from ppo_helpers.planning import action_values, evaluate_policy, greedy_policy, softmax_policy, value_iteration
 
 CALL = """
@@ -25,21 +28,23 @@ function twin(text, cost, rewards, gamma, temperature, given) {
   const clean = (x) => Array.isArray(x) ? x.map(clean) : x === -Infinity ? "-inf" : x;
   return JSON.stringify({
     states: world.states, next: world.next, values: clean(result.values), sweeps: result.sweeps,
-    history: clean(result.history), q: clean(numbers.map((_, s) => actionValues(world, numbers, gamma, s))),
+    cellVisits: result.cellVisits, history: clean(result.history),
+    q: clean(numbers.map((_, s) => actionValues(world, numbers, gamma, s))),
     soft, greedy, softValue: clean(evaluatePolicy(world, soft, gamma)),
     greedyValue: clean(evaluatePolicy(world, greedy, gamma)) });
 }
 """
 
 
-def script():
-    return re.sub(r"^export ", "", (FILES / "gridworld.js").read_text("utf-8"), flags=re.MULTILINE) + CALL
+def script(*names):
+    parts = [f"const ICONS = {json.dumps(ICONS)};", *((FILES / name).read_text("utf-8") for name in names)]
+    return re.sub(r"^export ", "", "\n".join(parts), flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def engine():
     racer = MiniRacer()
-    racer.eval(script())
+    racer.eval(script("figure.js", "gridworld.js", "grid_view.js") + CALL)
     return racer
 
 
@@ -70,7 +75,7 @@ def test_javascript_is_pythons_twin(engine, seed):
     moves, result = world.transitions(), value_iteration(world, gamma)
     assert [tuple(state) for state in js["states"]] == world.states
     np.testing.assert_array_equal(js["next"], np.where(moves.allowed, moves.next_state, -1))
-    assert js["sweeps"] == result.sweeps
+    assert js["sweeps"] == result.sweeps and js["cellVisits"] == result.cell_visits
     np.testing.assert_allclose(numbers(js["values"]), result.values, rtol=1e-12)
     np.testing.assert_allclose(numbers(js["history"]), result.history, rtol=1e-12)
     np.testing.assert_allclose(numbers(js["q"]), action_values(world, values, gamma), rtol=1e-12)
@@ -94,6 +99,82 @@ def test_draws_follow_the_probabilities_and_repeat_with_the_seed(engine):
     chi_square = ((count - 20_000 * np.array(row)) ** 2)[[0, 2, 3]] / (20_000 * np.array(row)[[0, 2, 3]])
     assert chi_square.sum() < 13.8  # the 0.999 quantile with two degrees of freedom
     assert json.loads(engine.call("draws", row, 100, 7)) == json.loads(engine.call("draws", row, 100, 7))
+
+
+WALKS = """
+function walks(text, cost, rewards, gamma, temperature, start, limit, n, seed) {
+  const world = parseWorld(text, cost, rewards), random = generator(seed);
+  const policy = softmaxPolicy(world, valueIteration(world, gamma).values, temperature, gamma);
+  return JSON.stringify(Array.from({ length: n }, () => walkFrom(world, policy, start, random, limit, gamma)));
+}
+"""
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.8])
+def test_walks_obey_the_world_and_their_mean_is_the_value_of_the_policy(engine, gamma):
+    engine.eval(WALKS)
+    world = GridWorld.default(move_cost=0.5)
+    call = (world.to_text(), 0.5, world.rewards, gamma, 1.0, 0)
+    walks = json.loads(engine.call("walks", *call, 10_000, 4000, 3))
+    for walk in walks[:200]:
+        total, cells = 0.0, [world.states[s] for s in walk["path"]]
+        for step, (cell, following) in enumerate(itertools.pairwise(cells)):
+            moves = {world.step(cell, a)[0]: world.step(cell, a)[1:] for a in world.actions(cell)}
+            reward, done = moves[following]
+            total += gamma**step * reward
+        assert done and walk["prize"] == world.terminals[cells[-1]]
+        assert walk["total"] == pytest.approx(total)
+    totals = np.array([walk["total"] for walk in walks])
+    policy = softmax_policy(world, value_iteration(world, gamma).values, 1.0, gamma)
+    error = totals.std() / np.sqrt(len(totals))
+    assert abs(totals.mean() - evaluate_policy(world, policy, gamma)[0]) < 4 * error
+    assert json.loads(engine.call("walks", *call, 10_000, 20, 3)) == walks[:20]
+
+
+def test_a_walk_is_given_up_at_the_limit(engine):
+    engine.eval(WALKS)
+    text = ". . . . . . . . . . . M"
+    walks = json.loads(engine.call("walks", text, 1.0, {"M": 5}, 1.0, 1e6, 0, 10, 50, 1))
+    assert any(walk["prize"] is None for walk in walks)
+    for walk in walks:
+        assert len(walk["path"]) <= 11 and walk["total"] == (walk["prize"] or 0) - (len(walk["path"]) - 1)
+
+
+def elements(svg):
+    """An SVG's elements with their attributes, numbers as numbers: how they are written does not matter."""
+    words = [(e.tag, e.text, sorted(e.attrib.items())) for e in ET.fromstring(f"<svg>{svg}</svg>").iter()][1:]
+    parse = lambda text: [float(x) if re.search(r"\d", x) else x for x in re.findall(r"[−+-]?[\d.]+|[^\d]+", text)]  # noqa: E731
+    return [(tag, text, [(name, parse(value)) for name, value in attributes]) for tag, text, attributes in words]
+
+
+CELLS = [
+    (".", None, 3.0, [0.5, 0.5, 0, 0]),
+    (".", None, -2.75, [0.003, 0.4, 0.587, 0.01]),
+    ("S", None, None, [0, 0, 0, 1]),
+    (".", None, -np.inf, None),
+    ("M", 5.0, 5.0, None),
+    ("D", -1.0, None, None),
+    ("<", 2.5, 2.5, None),
+]
+
+
+@pytest.mark.parametrize(("symbol", "reward", "value", "policy"), CELLS)
+def test_still_picture_draws_cells_as_the_page_does(engine, symbol, reward, value, policy):
+    world = GridWorld([f"{symbol}M"], rewards={"<": 2.5})
+    python = fallback._cell(world, (0, 0), value, policy, 0.0).removeprefix(fallback._shade(0.0))
+    words = None if value is None else "−∞" if np.isneginf(value) else fallback.number(value)
+    cell = {"symbol": symbol, "reward": reward, "words": words, "policy": policy}
+    drawn = engine.eval(f"cellPicture({json.dumps(cell)})")
+    javascript = re.fullmatch(r"<svg[^>]*>(.*)</svg>", drawn)[1]
+    assert sorted(map(str, elements(javascript))) == sorted(map(str, elements(python))) != []
+
+
+@pytest.mark.parametrize(
+    "value", [-7, -5, -2.26, -0.25, -0.04, 0, 0.05, 0.25, 2.25, 2.35, 1 / 3, 2.5, 3.999, 5, 12.34, 2e6]
+)
+def test_numbers_and_colours_are_the_pages(engine, value):
+    assert engine.eval(f"show({value})") == fallback.number(value)
+    assert engine.eval(f"valueColor({value})") == fallback.value_color(value)
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed; the same code ran in mini-racer")
@@ -197,9 +278,74 @@ def test_a_figure_must_draw_its_fallback():
         Empty(alt="nothing").fallback()
 
 
-def test_colours_agree_with_the_page():
-    script = (FILES / "grid_view.js").read_text("utf-8")
-    ramp = {
-        name: [int(x) for x in rgb.split(",")] for name, rgb in re.findall(r"(low|middle|high): \[([\d, ]+)\]", script)
-    }
-    assert ramp == {"low": fallback.LOW.tolist(), "middle": fallback.MIDDLE.tolist(), "high": fallback.HIGH.tolist()}
+def luminance(rgb):
+    share = np.array(rgb) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("ground", [fallback.LOW, fallback.MIDDLE, fallback.HIGH, (0xD3, 0xD3, 0xCF)])
+def test_numbers_can_be_read_on_every_ground(ground):
+    assert (luminance(ground) + 0.05) / (luminance((0x1D, 0x24, 0x30)) + 0.05) >= 4.5
+
+
+def test_a_state_that_json_cannot_say_is_refused():
+    class Series(LiveFigure):
+        _js = ()
+        points = traitlets.List().tag(sync=True)
+
+    with pytest.raises(ValueError, match="points must not hold NaN or infinity"):
+        Series(alt="a series", points=[1.0, math.nan])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("text", ". .\n.", "rows of equal length"),
+        ("text", ". x", "made of"),
+        ("text", "", "rows of equal length"),
+        ("move_cost", -1.0, "move_cost must be in"),
+        ("move_cost", math.nan, "move_cost must be in .*, got nan"),
+        ("gamma", 0.0, r"gamma must be in \(0, 1\], got 0"),
+    ],
+)
+def test_what_is_no_world_is_refused_later_too(name, value, message):
+    figure = GridEditor(alt="an editor")
+    with pytest.raises(ValueError, match=message):
+        setattr(figure, name, value)
+    assert figure.world.to_text() == GridWorld.default().to_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("start", [0, 3], "open move"),
+        ("start", [0, 4], "open move"),
+        ("start", [9, 9], "open move"),
+        ("table", 1, "table must be in 0 … 0, got 1"),
+        ("temperature", 11.0, "temperature must be in"),
+        ("temperature", math.inf, "temperature must be in"),
+    ],
+)
+def test_a_playground_refuses_what_it_cannot_walk(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(PolicyPlayground(alt="a playground"), name, value)
+
+
+def test_policy_and_values_are_those_shown():
+    world = GridWorld.default()
+    few = value_iteration(GridWorld.from_text(world.to_text().replace("M", "."))).values
+    tables = {"all": value_iteration(world).values, "few": few}
+    figure = PolicyPlayground(world, value_tables=tables, alt="two tables")
+    figure.table, figure.temperature = 1, 0.5
+    np.testing.assert_allclose(figure.policy(), softmax_policy(world, few, 0.5))
+    figure.temperature = 0
+    np.testing.assert_allclose(figure.policy(), greedy_policy(world, few))
+
+
+def test_importing_the_figures_imports_neither_torch_nor_matplotlib():
+    code = "import sys, ppo_helpers.live; sys.exit(bool({'torch', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_javascript_files_stay_short():
+    assert {f.name: n for f in FILES.glob("*.js") if (n := len(f.read_text("utf-8").splitlines())) > 150} == {}

@@ -17,6 +17,27 @@ ICONS = json.loads((FILES / "icons.json").read_text("utf-8"))
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
+class Number(traitlets.Float):
+    """A number within bounds. Outside them, at the start or later, it is a ``ValueError`` that names it.
+
+    Args:
+        default: its value until it is set.
+        low: its least value; excluded if ``above`` is true.
+        high: its greatest value.
+    """
+
+    def __init__(self, default: float, *, low: float, high: float, above: bool = False):
+        super().__init__(default)
+        self.low, self.high, self.above = low, high, above
+
+    def validate(self, obj, value):
+        value = super().validate(obj, value)
+        if not self.low <= value <= self.high or (self.above and value == self.low):  # NaN is refused as well
+            bounds = f"{'(' if self.above else '['}{self.low:g}, {self.high:g}]"
+            raise ValueError(f"{self.name} must be in {bounds}, got {value}")
+        return value
+
+
 class LiveFigure(anywidget.AnyWidget):
     """Base class. A subclass names its JavaScript files, tags its state with ``sync=True`` and draws a fallback.
 
@@ -25,7 +46,7 @@ class LiveFigure(anywidget.AnyWidget):
         **state: the subclass's traits.
 
     Raises:
-        ValueError: if ``alt`` is empty.
+        ValueError: if ``alt`` is empty, or a trait holds NaN or infinity, which JSON cannot say.
     """
 
     # Class attributes, not class keywords: traitlets 5.7 (Colab) rejects class keywords.
@@ -43,6 +64,11 @@ class LiveFigure(anywidget.AnyWidget):
     def __init__(self, *, alt: str, **state):
         if not alt.strip():
             raise ValueError("alt must say what the figure shows, got an empty text")
+        for name, value in state.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except ValueError:
+                raise ValueError(f"{name} must not hold NaN or infinity, got {value}") from None
         super().__init__(alt=alt, **state)
 
     def fallback(self) -> str:

@@ -7,79 +7,96 @@ function valueColor(value) {
   return `rgb(${RAMP.middle.map((m, i) => Math.round(m + (end[i] - m) * share)).join(" ")})`;
 }
 
-/** Triangles at the cell's edges; their area grows with the probability. */
-function arrows(row) {
-  const turn = [0, 90, 180, 270];
+/** A reward with its sign. */
+const prize = (reward) => (reward > 0 ? "+" : "") + show(reward);
+
+/** Triangles at the cell's edges; their area grows with the probability, and the rare ones are pale. */
+function arrows(row, largest) {
   return row.map((p, a) => {
     if (p < 0.005) return "";
-    const size = 17 * Math.sqrt(p);
-    return `<path d="M50 3 L${50 + size} ${3 + size} L${50 - size} ${3 + size}z" transform="rotate(${turn[a]} 50 50)" class="live-arrow"/>`;
+    const size = largest * Math.sqrt(p), shade = 0.35 + 0.65 * Math.sqrt(p), [left, right] = [50 - size, 50 + size];
+    return `<path d="M50 4 L${right.toFixed(1)} ${(4 + size).toFixed(1)} L${left.toFixed(1)} ${(4 + size).toFixed(1)}z" ` +
+      `transform="rotate(${90 * a} 50 50)" class="live-arrow" opacity="${shade.toFixed(2)}"/>`;
   }).join("");
 }
 
-/** The inside of one cell as SVG. `value` null means that nothing is written. */
-function cellPicture({ symbol, reward, value = null, words = null, policy = null, extra = "" }) {
+/** The inside of one cell as SVG; arrows are larger where no number is written. */
+function cellPicture({ symbol, reward = null, words = null, policy = null, extra = "" }) {
   if (symbol === "#") return "";
-  const label = reward !== null ? (reward > 0 ? "+" : "") + show(reward) : words ?? (value === null ? "" : show(value));
-  const drawing = reward !== null ? `<g transform="translate(9 -2) scale(.82)">${ICONS[symbol] ?? ""}</g>` : "";
-  const y = reward !== null ? 92 : 60;
-  return `<svg viewBox="0 0 100 100" aria-hidden="true">${drawing}${policy ? arrows(policy) : ""}` +
-    `<text x="50" y="${y}" class="${reward !== null ? "live-reward" : "live-value"}">${label}</text>${extra}</svg>`;
+  const drawing = reward === null ? "" : ICONS[symbol] ? `<g transform="translate(9 -2) scale(.82)">${ICONS[symbol]}</g>`
+    : `<text x="50" y="55" class="live-value">${symbol.replace("&", "&amp;").replace("<", "&lt;")}</text>`;
+  const text = reward !== null ? `<text x="50" y="92" class="live-reward">${prize(reward)}</text>`
+    : words !== null ? `<text x="50" y="60" class="live-value">${words}</text>` : "";
+  return `<svg viewBox="0 0 100 100" aria-hidden="true">${drawing}${policy ? arrows(policy, words === null ? 17 : 13) : ""}${text}${extra}</svg>`;
 }
 
-/** A roving-focus grid. `onpick(r, c)` for a click, a drag of the mouse or Enter; `onkey(r, c, key)` for other keys. */
+/** A roving-focus grid. `onpick(r, c, dragged)` for a click, a drag of the mouse or Enter; `onkey(r, c, key)` for other
+ *  keys. `overlay` is an SVG above the cells in which a cell is 100 × 100. */
 function gridView({ label, onpick, onkey = () => false }) {
-  const node = html("div", { role: "grid", class: "live-grid", "aria-label": label, "data-lm-suppress-shortcuts": "true" });
+  const grid = html("div", { role: "grid", class: "live-grid", "aria-label": label, "data-lm-suppress-shortcuts": "true" });
+  const overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of [["class", "live-overlay"], ["aria-hidden", "true"], ["preserveAspectRatio", "none"]]) overlay.setAttribute(key, value);
   let cells = [], focus = [0, 0], painting = false, pointer = "";
   const place = (target) => target.closest?.("[role=gridcell]")?.dataset.at?.split(",").map(Number);
   const move = (r, c, grab) => {
+    cells[focus[0]]?.[focus[1]]?.setAttribute("tabindex", "-1");
     focus = [Math.max(0, Math.min(cells.length - 1, r)), Math.max(0, Math.min(cells[0].length - 1, c))];
-    cells.flat().forEach((cell) => cell.setAttribute("tabindex", "-1"));
     const cell = cells[focus[0]][focus[1]];
     cell.setAttribute("tabindex", "0");
     if (grab) cell.focus();
   };
-  node.addEventListener("pointerdown", (event) => {
+  grid.addEventListener("focusin", (event) => { // a screen reader may put the focus on any cell
+    const at = place(event.target);
+    if (at) move(...at);
+  });
+  grid.addEventListener("pointerdown", (event) => {
     const at = place(event.target);
     pointer = event.pointerType;
     if (!at || pointer !== "mouse" || event.button) return; // a finger scrolls the page: it picks by tapping
     event.preventDefault();
     painting = true;
     move(...at, true);
-    onpick(...at);
+    onpick(...at, false);
   });
-  node.addEventListener("pointerover", (event) => {
+  grid.addEventListener("pointerover", (event) => {
     const at = painting && event.buttons & 1 && place(event.target);
-    if (at) { move(...at, true); onpick(...at); }
+    if (at) { move(...at, true); onpick(...at, true); }
   });
   const release = () => { painting = false; };
   addEventListener("pointerup", release);
-  node.addEventListener("click", (event) => {
+  grid.addEventListener("click", (event) => {
     const at = place(event.target);
-    if (at && (pointer !== "mouse" || event.detail === 0)) { move(...at); onpick(...at); }
+    if (at && (pointer !== "mouse" || event.detail === 0)) { move(...at); onpick(...at, false); }
   });
-  node.addEventListener("keydown", (event) => {
+  grid.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1] }[event.key];
     const [r, c] = focus;
     if (step) move(r + step[0], c + step[1], true);
     else if (event.key === "Home") move(r, 0, true);
     else if (event.key === "End") move(r, cells[0].length - 1, true);
-    else if (event.key === " " || event.key === "Enter") onpick(r, c);
+    else if (event.key === " " || event.key === "Enter") onpick(r, c, false);
     else if (!onkey(r, c, event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   });
   return {
-    node,
+    node: html("div", { class: "live-board" }, grid, overlay),
+    overlay,
+    /** Say to screen readers, with the grid, what a node says. */
+    describe(node) {
+      node.id = `live-${Math.random().toString(36).slice(2)}`;
+      grid.setAttribute("aria-describedby", node.id);
+    },
     off: () => removeEventListener("pointerup", release),
     /** Draw all cells: look(r, c) gives { picture, color, name, classes } and `off` where picking does nothing. */
     draw(height, width, look) {
       if (cells.length !== height || cells[0].length !== width) {
-        node.style.setProperty("--columns", width);
+        grid.style.setProperty("--columns", width);
+        overlay.setAttribute("viewBox", `0 0 ${100 * width} ${100 * height}`);
         cells = Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, c) =>
           html("div", { role: "gridcell", tabindex: "-1", "data-at": `${r},${c}` })));
-        node.replaceChildren(...cells.map((row) => html("div", { role: "row" }, ...row)));
+        grid.replaceChildren(...cells.map((row) => html("div", { role: "row" }, ...row)));
         move(...focus);
       }
       cells.forEach((row, r) => row.forEach((cell, c) => {

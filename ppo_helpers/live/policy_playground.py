@@ -6,7 +6,7 @@ import numpy as np
 import traitlets
 
 from ppo_helpers.gridworld import GridWorld
-from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.base import LiveFigure, Number
 from ppo_helpers.live.fallback import world_svg
 from ppo_helpers.planning import greedy_policy, softmax_policy, value_iteration
 
@@ -29,9 +29,9 @@ class PolicyPlayground(LiveFigure):
     _js = ("gridworld.js", "grid_view.js", "policy_playground.js")
     text = traitlets.Unicode().tag(sync=True)
     rewards = traitlets.Dict().tag(sync=True)
-    move_cost = traitlets.Float().tag(sync=True)
-    gamma = traitlets.Float().tag(sync=True)
-    temperature = traitlets.Float().tag(sync=True)
+    move_cost = Number(1.0, low=0, high=1e6).tag(sync=True)
+    gamma = Number(1.0, low=0, high=1, above=True).tag(sync=True)
+    temperature = Number(1.0, low=0, high=10).tag(sync=True)
     tables = traitlets.List().tag(sync=True)
     table = traitlets.Int(0).tag(sync=True)
     start = traitlets.List().tag(sync=True)
@@ -48,10 +48,6 @@ class PolicyPlayground(LiveFigure):
         seed: int = 0,
     ):
         world = world if world is not None else GridWorld.default()
-        if not 0 < gamma <= 1:
-            raise ValueError(f"gamma must be in (0, 1], got {gamma}")
-        if not 0 <= temperature <= 10:
-            raise ValueError(f"temperature must be in [0, 10], got {temperature}")
         if not world.starts:
             raise ValueError("the world has no cell to start from: every cell is a terminal, a barrier or cut off")
         if value_tables is None:
@@ -68,24 +64,41 @@ class PolicyPlayground(LiveFigure):
             seed=seed,
         )
 
+    @traitlets.validate("table")
+    def _check_table(self, proposal) -> int:
+        if not 0 <= proposal["value"] < len(self.tables):
+            raise ValueError(f"table must be in 0 … {len(self.tables) - 1}, got {proposal['value']}")
+        return proposal["value"]
+
+    @traitlets.validate("start")
+    def _check_start(self, proposal) -> list[int]:
+        cell = list(proposal["value"])
+        starts = [list(state) for state in self.world.states if self.world.actions(state)]
+        if cell not in starts:
+            raise ValueError(f"start must be [row, column] of a cell with an open move, got {cell}")
+        return cell
+
     @property
     def world(self) -> GridWorld:
         """The world that is walked."""
         return GridWorld.from_text(self.text, self.move_cost, self.rewards)
 
+    def values(self) -> np.ndarray:
+        """What the walker knows now: the values its policy is built on, (S,)."""
+        return np.array([-np.inf if v is None else v for v in self.tables[self.table]["values"]])
+
     def policy(self) -> np.ndarray:
         """The policy shown now, (S, 4)."""
         world = self.world
-        values = np.array([-np.inf if v is None else v for v in self.tables[self.table]["values"]])
+        values = self.values()
         if self.temperature == 0:
             return greedy_policy(world, values, self.gamma)
         return softmax_policy(world, values, self.temperature, self.gamma)
 
     def fallback(self) -> str:
-        above = "live-reserve-control" * (len(self.tables) > 1)
-        picture = world_svg(self.world, self.alt, policy=self.policy())
-        reserve = f'<div class="live-reserve-control"></div><div class="{above}"></div>'
-        return f'{reserve}{picture}<div class="live-reserve-playground"></div>'
+        above = '<div class="live-reserve-control"></div>' * (1 + (len(self.tables) > 1))
+        picture = world_svg(self.world, self.alt, policy=self.policy(), shades=self.values())
+        return f'{above}{picture}<div class="live-reserve-playground"></div>'
 
 
 def _clean(value_tables: Mapping[str, Sequence[float]], states: int) -> list[dict]:
