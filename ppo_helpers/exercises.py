@@ -338,6 +338,7 @@ def check_masked_softmax(answer: Callable[[list[float], list[bool]], Any]) -> Fe
             Case(([7.0, 0.0], [False, True]), [0.0, 1.0], "One open move is certain."),
             Case(([-2.0, -3.0, 0.0], [True, True, False]), [e / (1 + e), 1 / (1 + e), 0.0], "Blocked is not logit 0."),
             Case(([900.0, 899.0], [True, True]), [e / (1 + e), 1 / (1 + e)], "Subtract the largest open logit first."),
+            Case(([0.0, 900.0], [True, True]), [0.0, 1.0], "The largest open logit, wherever it stands."),
             Case(
                 ([-2000.0, 0.0], [True, False]),
                 [1.0, 0.0],
@@ -346,6 +347,10 @@ def check_masked_softmax(answer: Callable[[list[float], list[bool]], Any]) -> Fe
         ],
     )
     if feedback.passed:
+        case = Case(([0.0, 30.0], [True, False]), [1.0, 0.0], "Blocked means exactly 0, not nearly: a logit of −∞.")
+        got = answer(*copy.deepcopy(case.args))
+        if float(got[1]) != 0:
+            return _wrong("masked_softmax", case, got)
         got = refuses([1.0, 2.0], [False, False])
         if not isinstance(got, str):
             case = Case(([1.0, 2.0], [False, False]), "ValueError", "With no open move there is no policy: raise it.")
@@ -353,17 +358,19 @@ def check_masked_softmax(answer: Callable[[list[float], list[bool]], Any]) -> Fe
     return feedback
 
 
-def check_to_xy(answer: Callable[[int, int, int, int], tuple[float, float]]) -> Feedback:
+def check_to_xy(answer: Callable[[int, int, int, int], Any]) -> Feedback:
     """Exercise 3.3: a cell's column and row, scaled to [−1, 1]."""
     return check(
         answer,
         "to_xy",
         [
-            Case((0, 0, 3, 5), (-1, -1), "The first row and column are at −1."),
-            Case((0, 4, 3, 5), (1, -1), "x goes with the column, y with the row."),
-            Case((2, 1, 3, 5), (-0.5, 1), "The last of n cells is at 1, so divide by n − 1."),
-            Case((1, 2, 3, 5), (0, 0), "The middle of the grid is (0, 0)."),
-            Case((0, 1, 1, 3), (0, 0), "A side of one cell gives 0."),
+            Case((0, 0, 3, 5), [-1, -1], "The first row and column are at −1."),
+            Case((0, 4, 3, 5), [1, -1], "x goes with the column, y with the row."),
+            Case((2, 1, 3, 5), [-0.5, 1], "The last of n cells is at 1, so divide by n − 1."),
+            Case((1, 2, 3, 5), [0, 0], "The middle of the grid is (0, 0)."),
+            Case((0, 1, 1, 3), [0, 0], "A side of one cell gives 0."),
+            Case((0, 2, 1, 3), [1, 0], "Only the side of one cell gives 0; the other is scaled as ever."),
+            Case((2, 0, 3, 1), [0, 1], "Either side may have one cell."),
         ],
     )
 
@@ -397,6 +404,11 @@ def check_td_errors(answer: Callable[[list[float], list[float], float, bool, flo
             ),
             Case(([-1, 4], [2, 4], 0.0, True, 0.5), [-1.0, 0.0], "γ multiplies the value that follows, nothing else."),
             Case(([1], [1], 4.0, False, 0.5), [2.0], "γ also multiplies final_value."),
+            Case(
+                ([1, 0, 2], [4, 2, 8], 6.0, False, 0.5),
+                [-2.0, 2.0, -3.0],
+                "Every step looks one step ahead, with γ and not a power of it.",
+            ),
         ],
     )
 

@@ -32,7 +32,12 @@ class Experience:
 
 
 def discounted_returns(
-    rewards: Tensor, dones: Tensor, gamma: float, bootstrap: Tensor | float = 0.0, mask: Tensor | None = None
+    rewards: Tensor,
+    dones: Tensor,
+    gamma: float,
+    bootstrap: Tensor | float = 0.0,
+    mask: Tensor | None = None,
+    final_values: Tensor | None = None,
 ) -> Tensor:
     """What each step earned from there on: R_t = r_t + γ R_{t+1}, starting anew after each end of a walk.
 
@@ -42,6 +47,7 @@ def discounted_returns(
         gamma: discount per step, in [0, 1].
         bootstrap: (B,) or number: value of the state after the last step, for walks still going on.
         mask: (B, T) bool, False for steps that do not count; None if all count.
+        final_values: (B, T) value of the state in which a walk was cut off, 0 elsewhere; None if none was.
 
     Returns:
         (B, T) reward points, 0 where masked.
@@ -52,9 +58,12 @@ def discounted_returns(
     Source:
         Sutton and Barto 2018, eq. 3.9.
     """
-    bootstrap = torch.as_tensor(bootstrap, dtype=rewards.dtype, device=rewards.device).expand(rewards.shape[:1])
+    _check_batch(rewards, dones=dones)
+    bootstrap = torch.as_tensor(bootstrap, dtype=rewards.dtype, device=rewards.device)
+    bootstrap = bootstrap.expand(rewards.shape[:1]) if bootstrap.ndim == 0 else bootstrap
+    _check_vector("bootstrap", bootstrap, rewards)
     # with λ = 1 and V = 0 the sum of TD errors is the sum of rewards
-    _, returns = gae(rewards, torch.zeros_like(rewards), dones, bootstrap, gamma, 1.0, mask)
+    _, returns = gae(rewards, torch.zeros_like(rewards), dones, bootstrap, gamma, 1.0, mask, final_values)
     return returns
 
 
@@ -87,15 +96,18 @@ def gae(
         advantages (B, T) and returns = advantages + values (B, T), before any whitening, 0 where masked.
 
     Raises:
-        ValueError: if a shape or dtype is wrong, a number is not finite, or ``gamma`` or ``lam`` is out of range.
+        ValueError: if a shape or dtype is wrong, a number is not finite, ``gamma`` or ``lam`` is out of range, a final
+            value stands where no walk ended, or the mask leaves a walk before its end.
 
     Source:
         Schulman et al. 2016, "High-Dimensional Continuous Control Using Generalized Advantage Estimation", eq. 16.
     """
+    _check_batch(rewards, values=values, dones=dones)
     mask = torch.ones_like(dones) if mask is None else mask
     final_values = torch.zeros_like(rewards) if final_values is None else final_values
-    _check_batch(rewards, values=values, final_values=final_values, dones=dones, mask=mask)
+    _check_batch(rewards, mask=mask, final_values=final_values)
     _check_vector("last_values", last_values, rewards)
+    _check_ends(dones, mask, final_values)
     for name, number in (("gamma", gamma), ("lam", lam)):
         if not 0 <= number <= 1:
             raise ValueError(f"{name} must be in [0, 1], got {number}")
@@ -117,8 +129,13 @@ def _backwards(deltas: Tensor, decay: Tensor) -> Tensor:
 
 
 def _check_batch(rewards: Tensor, **others: Tensor) -> None:
-    if rewards.ndim != 2 or not rewards.is_floating_point():
-        raise ValueError(f"rewards must be floating point of shape (B, T), got {rewards.dtype} {tuple(rewards.shape)}")
+    for name, tensor in {"rewards": rewards, **others}.items():
+        if not isinstance(tensor, Tensor):
+            raise ValueError(f"{name} must be a tensor of shape (B, T), got {type(tensor).__name__}")
+    if rewards.ndim != 2 or rewards.shape[1] == 0 or not rewards.is_floating_point():
+        raise ValueError(
+            f"rewards must be floating point of shape (B, T), T at least 1, got {rewards.dtype} {tuple(rewards.shape)}"
+        )
     for name, tensor in others.items():
         if tensor.shape != rewards.shape:
             raise ValueError(f"{name} must have shape {tuple(rewards.shape)} like rewards, got {tuple(tensor.shape)}")
@@ -130,12 +147,25 @@ def _check_batch(rewards: Tensor, **others: Tensor) -> None:
 
 
 def _check_vector(name: str, tensor: Tensor, rewards: Tensor) -> None:
+    wanted = f"{rewards.dtype} of shape {tuple(rewards.shape[:1])}"
+    if not isinstance(tensor, Tensor):
+        raise ValueError(f"{name} must be a tensor, {wanted}, got {type(tensor).__name__}")
     if tensor.shape != rewards.shape[:1] or tensor.dtype != rewards.dtype:
-        raise ValueError(
-            f"{name} must be {rewards.dtype} of shape {tuple(rewards.shape[:1])}, "
-            f"got {tensor.dtype} {tuple(tensor.shape)}"
-        )
+        raise ValueError(f"{name} must be {wanted}, got {tensor.dtype} {tuple(tensor.shape)}")
     _check_finite(name, tensor)
+
+
+def _check_ends(dones: Tensor, mask: Tensor, final_values: Tensor) -> None:
+    """Values of where a walk was cut off belong to steps that end one; padding begins only behind such a step."""
+    for wrong, words in (
+        (final_values.bool() & ~dones, "final_values must be 0 where dones is False, got a value"),
+        (
+            mask[:, :-1] & ~mask[:, 1:] & ~dones[:, :-1],
+            "mask must not turn False behind a step that is not done, it does",
+        ),
+    ):
+        if wrong.any():
+            raise ValueError(f"{words} at {tuple(wrong.nonzero()[0].tolist())}")
 
 
 def _check_finite(name: str, tensor: Tensor) -> None:

@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 import pytest
+import torch
 
 from ppo_helpers import exercises
 from ppo_helpers.exercises import Case, check
@@ -213,9 +214,12 @@ WRONG = {
         "mask inverted": lambda z, m: masked_softmax(z, [not x for x in m]) if not all(m) else masked_softmax(z, m),
         "no shift": lambda *a: masked_softmax(*a, shift=lambda z: 0),
         "shift by a blocked logit": lambda z, m: masked_softmax(z, m, shift=lambda _: max(z)),
+        "nearly zero": lambda *a: masked_softmax(*a, blocked=-25.0) if a[0][-1] == 30 else masked_softmax(*a),
+        "shift by the first": lambda z, m: masked_softmax(z, m, shift=lambda _: z[m.index(True)]),
         "no refusal": lambda *a: masked_softmax(*a, refuse=False) if any(a[1]) else [0.0, 0.0],
     },
     exercises.check_to_xy: {
+        "only one side may be single": lambda r, c, h, w: (0, 0) if 1 in (h, w) else to_xy(r, c, h, w),
         "swapped": lambda r, c, h, w: to_xy(c, r, w, h),
         "from 0 to 1": lambda *a: tuple((x + 1) / 2 for x in to_xy(*a)),
         "divided by n": lambda r, c, h, w: (2 * c / w - 1, 2 * r / h - 1),
@@ -243,6 +247,9 @@ WRONG = {
         "value of now discounted": lambda r, v, f, d, g: (
             td_errors(r, v, f, d, 1.0) if g == 1 else [g * x for x in td_errors(r, v, f, d, g)]
         ),
+        "powers of the discount": lambda r, v, f, d, g: [
+            x + g ** (t + 1) * n - y for t, (x, y, n) in enumerate(zip(r, v, [*v[1:], 0 if d else f], strict=True))
+        ],
         "returns": lambda r, v, f, d, g: [x - y for x, y in zip(returns(r, g, 0 if d else f), v, strict=True)],
     },
     exercises.check_push: {
@@ -330,6 +337,11 @@ def test_an_answer_may_change_its_input_and_look_twice():
 
     assert exercises.check_longest_way(emptying).passed
     assert exercises.check_walk(looking_three_times).passed
+
+
+def test_a_pair_may_be_a_tuple_a_list_or_an_array():
+    for kind in (tuple, list, np.array, torch.tensor):
+        assert exercises.check_to_xy(lambda *a, kind=kind: kind(to_xy(*a))).passed
 
 
 def test_text_is_no_number():

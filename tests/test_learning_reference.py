@@ -149,7 +149,7 @@ GOOD = {"rewards": torch.zeros(2, 3), "values": torch.zeros(2, 3), "dones": torc
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rewards": torch.zeros(3)}, r"rewards must be floating point of shape \(B, T\), got torch.float32 \(3,\)"),
+        ({"rewards": torch.zeros(3)}, r"rewards must be floating point of shape \(B, T\), T at least 1, got torch.float32 \(3,\)"),
         ({"rewards": torch.zeros(2, 3, dtype=torch.long)}, "rewards must be floating point .* got torch.int64"),
         ({"values": torch.zeros(2, 4)}, r"values must have shape \(2, 3\) like rewards, got \(2, 4\)"),
         ({"values": torch.zeros(2, 3, dtype=torch.double)}, "values must have dtype torch.float32, got torch.float64"),
@@ -161,6 +161,16 @@ GOOD = {"rewards": torch.zeros(2, 3), "values": torch.zeros(2, 3), "dones": torc
         ({"rewards": torch.tensor([[0.0, 0, 0], [0, torch.nan, 0]])}, r"rewards must be finite, got nan at \(1, 1\)"),
         ({"values": torch.full((2, 3), torch.inf)}, r"values must be finite, got inf at \(0, 0\)"),
         ({"final_values": torch.zeros(2, 2)}, r"final_values must have shape \(2, 3\)"),
+        ({"final_values": torch.ones(2, 3)}, r"final_values must be 0 where dones is False, got a value at \(0, 0\)"),
+        (
+            {"mask": torch.tensor([[True, True, True], [True, False, False]])},
+            r"mask must not turn False .* at \(1, 0\)",
+        ),
+        ({"rewards": torch.zeros(2, 0)}, r"rewards must be .* T at least 1, got torch.float32 \(2, 0\)"),
+        ({"rewards": [[0.0]]}, "rewards must be a tensor of shape .*, got list"),
+        ({"values": np.zeros((2, 3))}, "values must be a tensor of shape .*, got ndarray"),
+        ({"mask": [[True]]}, "mask must be a tensor of shape .*, got list"),
+        ({"last_values": 0.0}, r"last_values must be a tensor, torch.float32 of shape \(2,\), got float"),
         ({"gamma": 1.1}, r"gamma must be in \[0, 1\], got 1.1"),
         ({"lam": -0.1}, r"lam must be in \[0, 1\], got -0.1"),
     ],
@@ -175,6 +185,21 @@ def test_bad_input_of_returns_is_named():
         discounted_returns(torch.zeros(1, 2), torch.zeros(1, 3, dtype=torch.bool), 1.0)
     with pytest.raises(ValueError, match="rewards must be finite"):
         discounted_returns(torch.tensor([[torch.nan]]), torch.zeros(1, 1, dtype=torch.bool), 1.0)
+
+    for bootstrap in (torch.zeros(2), torch.zeros(1, 1)):
+        with pytest.raises(ValueError, match=r"bootstrap must be torch.float32 of shape \(1,\)"):
+            discounted_returns(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool), 1.0, bootstrap)
+    with pytest.raises(ValueError, match="bootstrap must be finite"):
+        discounted_returns(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool), 1.0, torch.nan)
+    with pytest.raises(ValueError, match="rewards must be a tensor"):
+        discounted_returns([[1.0]], torch.zeros(1, 1, dtype=torch.bool), 1.0)
+
+
+def test_a_walk_that_was_cut_off_is_continued_by_its_final_value():
+    rewards, ended = batch([-1, -1, -1]), torch.tensor([[False, False, True]])
+    assert discounted_returns(rewards, ended, 1.0).tolist() == [[-3, -2, -1]]
+    assert discounted_returns(rewards, ended, 1.0, final_values=batch([0, 0, 2])).tolist() == [[-1, 0, 1]]
+    assert discounted_returns(rewards, ended, 0.5, final_values=batch([0, 0, 2])).tolist() == [[-1.5, -1, 0]]
 
 
 # --- collecting -----------------------------------------------------------------------------------------------------
