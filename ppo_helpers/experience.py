@@ -225,6 +225,21 @@ class Collector:
         columns = {name: self._tensor(np.stack([row[name] for row in record], axis=1)) for name in record[0]}
         return self._experience(**columns)
 
+    def repeat(self, actions: Tensor) -> None:
+        """Take steps that were taken before, to bring freshly reset environments to where they stood.
+
+        Args:
+            actions: (B, T) as an :class:`Experience` holds them.
+        """
+        for now in actions.numpy(force=True).T:
+            self._move(now)
+
+    def _move(self, actions: np.ndarray):
+        """Step the environments; returns rewards, terminated, truncated."""
+        self.observations, rewards, terminated, truncated, self.infos = self.envs.step(actions)
+        self.ended = (terminated | truncated) & (self.autoreset == AutoresetMode.NEXT_STEP)
+        return rewards, terminated, truncated
+
     def _step(self, noise: Tensor) -> dict[str, np.ndarray]:
         """One step of all walks; the largest of logits plus Gumbel noise is a draw from their softmax."""
         asleep = self.ended  # these walks only start anew: their action is ignored and the step does not count
@@ -232,8 +247,7 @@ class Collector:
         logits = self.policy(self._tensor(self.observations), masks if masks is None else self._tensor(masks))
         actions = (logits + noise).argmax(dim=-1).numpy(force=True)  # (B,)
         before = self.observations
-        self.observations, rewards, terminated, truncated, self.infos = self.envs.step(actions)
-        self.ended = (terminated | truncated) & (self.autoreset == AutoresetMode.NEXT_STEP)
+        rewards, terminated, truncated = self._move(actions)
         step = {
             "observations": before,
             "actions": actions,
