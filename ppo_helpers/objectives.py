@@ -70,7 +70,11 @@ def clipped_surrogate(ratio: Tensor, advantages: Tensor, clip_eps: float = 0.2) 
 
 
 def policy_loss(
-    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, clip_eps: float = 0.2, mask: Tensor | None = None
+    logprobs: Tensor,
+    old_logprobs: Tensor,
+    advantages: Tensor,
+    clip_eps: float | None = 0.2,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Minus the mean clipped surrogate: what an optimiser that minimises is given.
 
@@ -78,7 +82,7 @@ def policy_loss(
         logprobs: log π_θ(a|s), any shape, nats.
         old_logprobs: log π_old(a|s), same shape, without gradient.
         advantages: same shape, usually whitened.
-        clip_eps: half-width ε of the band around 1, in (0, 1).
+        clip_eps: half-width ε of the band around 1, in (0, 1); None for the plain surrogate, which has no brake.
         mask: same shape, bool, True where an entry counts; None if all count.
 
     Returns:
@@ -97,7 +101,8 @@ def policy_loss(
         logprobs, old_logprobs = (_keep(x, mask) for x in (logprobs, old_logprobs))
         advantages = _keep(advantages, mask)
     ratio = probability_ratio(logprobs, old_logprobs)
-    return -masked_mean(clipped_surrogate(ratio, advantages, clip_eps), mask)
+    objective = surrogate(ratio, advantages) if clip_eps is None else clipped_surrogate(ratio, advantages, clip_eps)
+    return -masked_mean(objective, mask)
 
 
 def value_loss(

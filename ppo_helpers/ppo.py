@@ -56,8 +56,8 @@ class PPOConfig:
     """discount per step"""
     lam: float = 0.95
     """λ of the advantages"""
-    clip_eps: float = 0.2
-    """half-width ε of the band around ratio 1"""
+    clip_eps: float | None = 0.2
+    """half-width ε of the band around ratio 1; None for no clipping"""
     learning_rate: float = 3e-4
     """of Adam"""
     vf_coef: float = 0.5
@@ -89,7 +89,7 @@ class PPOConfig:
             self._require(name, 0 <= getattr(self, name) < float("inf"), "finite and not negative")
         for name in ("max_grad_norm", "value_clip_eps", "target_kl"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "positive or None")
-        self._require("clip_eps", 0 < self.clip_eps < 1, "in (0, 1)")
+        self._require("clip_eps", self.clip_eps is None or 0 < self.clip_eps < 1, "in (0, 1) or None")
 
     def _require(self, name: str, fine: bool, wanted: str) -> None:
         if not fine:
@@ -142,7 +142,7 @@ class PPOStats:
     approx_kl: float
     """KL(π_old‖π_θ) by k3, mean over the last epoch, nats"""
     clip_fraction: float
-    """share of ratios outside the band, mean over the last epoch"""
+    """share of ratios outside the band (1 ± 0.2 if nothing is clipped), mean over the last epoch"""
     max_ratio: float
     """the largest ratio seen"""
     first_ratio_error: float
@@ -216,13 +216,13 @@ def _loss(evaluate: Evaluate, batch: Batch, config: PPOConfig) -> tuple[Tensor, 
     return loss, dict(zip(measured, together, strict=True))
 
 
-def _ratio_statistics(logprobs: Tensor, batch: Batch, clip_eps: float) -> dict[str, Tensor]:
+def _ratio_statistics(logprobs: Tensor, batch: Batch, clip_eps: float | None) -> dict[str, Tensor]:
     kept = batch.mask
     logprobs, old_logprobs = logprobs[kept], batch.old_logprobs[kept]
     ratio = probability_ratio(logprobs, old_logprobs)
     return {
         "approx_kl": kl_k3(old_logprobs, logprobs).mean(),  # the samples come from π_old
-        "clip_fraction": clip_fraction(ratio, clip_eps),
+        "clip_fraction": clip_fraction(ratio, clip_eps or 0.2),
         "max_ratio": ratio.max(),
         "ratio_error": (ratio - 1).abs().max(),
     }
@@ -380,16 +380,21 @@ class Training:
 
     def iterate(self) -> Iteration:
         """Walk, compute advantages and returns, update."""
-        left = 1 - self.done / self.config.iterations
-        now = replace(self.config, clip_eps=self.config.clip_eps * (left if self.config.anneal_clip else 1))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * (left if self.config.anneal_lr else 1)
+        now = self._annealed()
         experience = self.collector.collect(self.config.steps)
         batch = Batch.of_steps(experience, self.config.gamma, self.config.lam)
         stats = ppo_update(self.evaluate, batch, self.optimizer, now, self.collector.generator)
         self._record(experience)
         mean_return = float(np.mean(self.recent)) if self.recent else nan
         return Iteration(self.done, self.steps, mean_return, stats, self.policy, self.value, experience, self)
+
+    def _annealed(self) -> PPOConfig:
+        """The numbers of this iteration; sets the optimiser's learning rate."""
+        left = 1 - self.done / self.config.iterations
+        clip_eps = self.config.clip_eps
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * (left if self.config.anneal_lr else 1)
+        return replace(self.config, clip_eps=clip_eps * left) if self.config.anneal_clip and clip_eps else self.config
 
     def _record(self, experience: Experience) -> None:
         self.done, self.steps = self.done + 1, self.steps + int(experience.mask.sum())

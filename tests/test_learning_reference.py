@@ -149,7 +149,10 @@ GOOD = {"rewards": torch.zeros(2, 3), "values": torch.zeros(2, 3), "dones": torc
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rewards": torch.zeros(3)}, r"rewards must be floating point of shape \(B, T\), T at least 1, got torch.float32 \(3,\)"),
+        (
+            {"rewards": torch.zeros(3)},
+            r"rewards must be floating point of shape \(B, T\), T at least 1, got torch.float32 \(3,\)",
+        ),
         ({"rewards": torch.zeros(2, 3, dtype=torch.long)}, "rewards must be floating point .* got torch.int64"),
         ({"values": torch.zeros(2, 4)}, r"values must have shape \(2, 3\) like rewards, got \(2, 4\)"),
         ({"values": torch.zeros(2, 3, dtype=torch.double)}, "values must have dtype torch.float32, got torch.float64"),
