@@ -425,3 +425,133 @@ def check_push(answer: Callable[[list[float], int, float], list[float]]) -> Feed
             Case(([0.5, 0.5], 0, 0.0), [0.0, 0.0], "No gain, no push."),
         ],
     )
+
+
+# --- chapter 5 ------------------------------------------------------------------------------------------------------
+
+
+def check_weighted_mean(answer: Callable[[list[float], list[float], list[float]], float]) -> Feedback:
+    """Exercise 5.1: importance sampling from draws of the old policy."""
+    return check(
+        answer,
+        "weighted_mean",
+        [
+            Case(([1, 0], [0.5, 0.5], [0.8, 0.2]), 0.8, "Weights 1.6 and 0.4; the mean of 1.6 · 1 and 0.4 · 0."),
+            Case(([4, 2, 6], [0.5, 0.25, 0.5], [0.5, 0.25, 0.5]), 4.0, "The same policy: the plain mean."),
+            Case(([3, 3], [0.2, 0.2], [0.6, 0.1]), 5.25, "New over old, not old over new: 3 and 0.5."),
+            Case(
+                ([10, 10, 1], [0.1, 0.1, 0.8], [0.2, 0.2, 0.6]),
+                40.75 / 3,
+                "Divide by the number of draws, not by the sum of the weights.",
+            ),
+        ],
+    )
+
+
+def check_ratios(answer: Callable[[list[float], list[float]], list[float]]) -> Feedback:
+    """Exercise 5.2: probability ratios from log-probabilities."""
+    return check(
+        answer,
+        "ratios",
+        [
+            Case((np.log([0.3, 0.5]).tolist(), np.log([0.2, 0.5]).tolist()), [1.5, 1.0], "0.3 / 0.2 is 1.5."),
+            Case(([-1.0], [-3.0]), [float(np.exp(2))], "e to the difference: new minus old."),
+            Case(
+                ([-800.0, -801.0], [-801.0, -800.0]),
+                [float(np.e), float(1 / np.e)],
+                "e^−800 rounds to 0: subtract before you take the exponential.",
+            ),
+        ],
+    )
+
+
+def check_effective_samples(answer: Callable[[list[float]], float]) -> Feedback:
+    """Exercise 5.3: (Σρ)² / Σρ²."""
+    return check(
+        answer,
+        "effective_samples",
+        [
+            Case(([1.0, 1.0, 1.0, 1.0],), 4.0, "Equal ratios: every sample counts in full."),
+            Case(([4.0, 0.0, 0.0, 0.0],), 1.0, "One sample carries everything."),
+            Case(([3.0, 1.0],), 1.6, "The square of the sum, 16, over the sum of the squares, 10."),
+            Case(([0.5, 0.5, 0.5],), 3.0, "The scale of the ratios cancels."),
+        ],
+    )
+
+
+# --- chapter 6 ------------------------------------------------------------------------------------------------------
+
+SIX = [(1.0, 0.5), (1.0, 1.0), (1.0, 1.5), (-1.0, 0.5), (-1.0, 1.0), (-1.0, 1.5)]  # advantage, ratio
+
+
+def check_clipped(answer: Callable[[float, float, float], float]) -> Feedback:
+    """Exercise 6.1: the clipped objective of one sample."""
+    hint = {
+        (1.0, 0.5): "The smaller of 0.5 and 0.8: below the band a good move keeps its slope.",
+        (1.0, 1.5): "The smaller of 1.5 and 1.2: beyond the band a good move earns no more.",
+        (-1.0, 0.5): "The smaller of −0.5 and −0.8 is −0.8; it is the minimum for negative advantages, too.",
+        (-1.0, 1.5): "The smaller of −1.5 and −1.2 is −1.5: a bad move that became likelier costs in full.",
+    }
+    cases = [
+        Case((r, a, 0.2), min(r * a, min(max(r, 0.8), 1.2) * a), hint.get((a, r), "Inside the band it is ratio · A."))
+        for a, r in SIX
+    ]
+    cases += [
+        Case((1.25, 2.0, 0.3), 2.5, "With ε = 0.3 the band ends at 1.3."),
+        Case((0.5, -2.0, 0.3), -1.4, "With ε = 0.3 the band begins at 0.7."),
+    ]
+    return check(answer, "clipped", cases)
+
+
+def check_pushes(answer: Callable[[float, float, float], bool]) -> Feedback:
+    """Exercise 6.2: whether a sample still has a gradient."""
+    expected = {(1.0, 1.5): False, (-1.0, 0.5): False}
+    hints = {
+        (1.0, 0.5): "A good move that became rarer is pulled back: the minimum is the unclipped term.",
+        (-1.0, 1.5): "A bad move that became likelier is pushed back: the minimum is the unclipped term.",
+        (1.0, 1.5): "A good move beyond the band has what it wanted.",
+        (-1.0, 0.5): "A bad move below the band has what it wanted.",
+    }
+    cases = [
+        Case((r, a, 0.2), expected.get((a, r), True), hints.get((a, r), "Inside the band every sample pushes."))
+        for a, r in SIX
+    ]
+    cases += [
+        Case((1.25, 3.0, 0.3), True, "With ε = 0.3 the band ends at 1.3."),
+        Case((0.75, -3.0, 0.3), True, "With ε = 0.3 the band begins at 0.7."),
+        Case((1.0, 0.0, 0.2), False, "No advantage, no push."),
+    ]
+    return check(answer, "pushes", cases)
+
+
+def check_batch_loss(answer: Callable[[list[float], list[float], list[float], float], float]) -> Feedback:
+    """Exercise 6.3: the mean clipped loss of a batch."""
+    logprobs = np.log([1.72, 0.84, 1.21, 1.43, 0.82]).tolist()
+    return check(
+        answer,
+        "batch_loss",
+        [
+            Case(([-1.0], [-1.0], [2.0], 0.2), -2.0, "The ratio is 1; a loss is minus the objective."),
+            Case((np.log([0.3]).tolist(), np.log([0.2]).tolist(), [1.0], 0.2), -1.2, "The ratio is e^(new − old)."),
+            Case((np.log([0.3]).tolist(), np.log([0.2]).tolist(), [-1.0], 0.2), 1.5, "The larger of 1.5 and 1.2."),
+            Case((logprobs, [0.0] * 5, [0.8, -0.5, 0.3, 0.6, -0.9], 0.2), -0.1764, "The five samples of the text."),
+            Case((np.log([1.25, 0.5]).tolist(), [0.0, 0.0], [1.0, -1.0], 0.3), -0.275, "ε is an argument."),
+        ],
+    )
+
+
+def check_approximate_kl(answer: Callable[[list[float], list[float]], float]) -> Feedback:
+    """Exercise 6.4: the mean k3 estimate of KL(π_old‖π_θ)."""
+    e = np.e
+    return check(
+        answer,
+        "approximate_kl",
+        [
+            Case(([-1.0, -2.0], [-1.0, -2.0]), 0.0, "The same policy: no distance."),
+            Case(([-1.0], [-2.0]), e - 2, "x = log π_θ − log π_old is 1: (e − 1) − 1."),
+            Case(([-2.0], [-1.0]), 1 / e, "x is −1: (1/e − 1) + 1. Never negative."),
+            Case(
+                ([-1.0, -2.0, -1.0, -1.0], [-2.0, -1.0, -1.0, -1.0]), (e - 2 + 1 / e) / 4, "The mean over all samples."
+            ),
+        ],
+    )
