@@ -555,3 +555,90 @@ def check_approximate_kl(answer: Callable[[list[float], list[float]], float]) ->
             ),
         ],
     )
+
+
+# --- chapter 7 ------------------------------------------------------------------------------------------------------
+
+
+def check_targets(answer: Callable[[list[float], list[float]], tuple]) -> Feedback:
+    """Exercise 7.1: whitened advantages, and returns made from the advantages as they were."""
+
+    def both(advantages, values):
+        """The pair as one list of two lists, so that tuples, lists and arrays all may answer."""
+        got = answer(advantages, values)
+        if got is None or got is Ellipsis:
+            return got
+        whitened, returns = got
+        return [list(map(float, whitened)), list(map(float, returns))]
+
+    root = 1.5**0.5
+    return check(
+        both,
+        "targets",
+        [
+            Case(([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]), [[-root, 0, root], [1, 2, 3]], "The returns keep their scale."),
+            Case(([1.0, 3.0], [5.0, -2.0]), [[-1.0, 1.0], [6.0, 1.0]], "A return is advantage plus value."),
+            Case(([-4.0, 4.0], [1.0, 1.0]), [[-1.0, 1.0], [-3.0, 5.0]], "Divide by the standard deviation over n."),
+        ],
+    )
+
+
+def check_repaired_loss(answer: Callable) -> Feedback:
+    """Exercise 7.2: PPO's loss of a minibatch; each case shows one of its parts alone."""
+    import torch  # the exercises of the first chapters need no torch
+
+    from ppo_helpers.objectives import policy_loss, value_loss
+
+    zero, one = [0.0], [1.0]
+
+    def case(hint, logprobs, old, advantages, values=zero, returns=zero, entropies=zero, numbers=(0.2, 0.5, 0.01)):
+        columns = [torch.tensor(x) for x in (logprobs, old, advantages, values, returns, entropies)]
+        eps, vf_coef, ent_coef = numbers
+        loss = policy_loss(*columns[:3], eps) + vf_coef * value_loss(*columns[3:5]) - ent_coef * columns[5].mean()
+        names = (
+            "logprobs",
+            "old_logprobs",
+            "advantages",
+            "values",
+            "returns",
+            "entropies",
+            "eps",
+            "vf_coef",
+            "ent_coef",
+        )
+        given = (logprobs, old, advantages, values, returns, entropies, *numbers)
+        shown = ", ".join(f"{name}={_show(x)}" for name, x in zip(names, given, strict=True))
+        return Case((*columns, *numbers), loss.item(), hint, shown)
+
+    return check(
+        answer,
+        "repaired_loss",
+        [
+            case("A loss is minus the objective: ratio 1, advantage 1.", zero, zero, one),
+            case("The ratio is new over old.", [0.1], zero, one),
+            case("Beyond the band a good move earns no more: the minimum of the two products.", [0.5], zero, one),
+            case("A bad move that became likelier costs in full: still the minimum.", [0.5], zero, [-1.0]),
+            case("A good move that became rarer is not clipped.", [-0.5], zero, one),
+            case("The value loss is the squared error, not the gain.", zero, zero, zero, one, [3.0]),
+            case("An entropy bonus lowers the loss.", zero, zero, zero, zero, zero, [2.0]),
+            case(
+                "All terms together, as means over the batch.",
+                [-1.0, -0.2, -2.0], [-1.1, -0.9, -1.0], [0.5, 2.0, -1.0], [1.0, 0.0, 2.0], [0.5, 1.0, 2.5],
+                [0.3, 0.6, 0.9], (0.3, 1.0, 0.1),
+            ),
+        ],
+    )  # fmt: skip
+
+
+def check_optimizer_steps(answer: Callable[[int, int, int, int], int]) -> Feedback:
+    """Exercise 7.3: epochs times the number of minibatches, the last of which may be smaller."""
+    return check(
+        answer,
+        "optimizer_steps",
+        [
+            Case((64, 16, 4, 256), 16, "1,024 rows are 4 minibatches, and there are 4 epochs."),
+            Case((8, 32, 20, 256), 20, "One minibatch per epoch."),
+            Case((10, 10, 3, 64), 6, "100 rows in minibatches of 64: one full and one smaller, per epoch."),
+            Case((1, 5, 2, 256), 2, "A batch smaller than a minibatch is one step."),
+        ],
+    )

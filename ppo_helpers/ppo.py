@@ -384,7 +384,7 @@ class Training:
         experience = self.collector.collect(self.config.steps)
         batch = Batch.of_steps(experience, self.config.gamma, self.config.lam)
         stats = ppo_update(self.evaluate, batch, self.optimizer, now, self.collector.generator)
-        self._record(experience)
+        self.record(experience)
         mean_return = float(np.mean(self.recent)) if self.recent else nan
         return Iteration(self.done, self.steps, mean_return, stats, self.policy, self.value, experience, self)
 
@@ -396,7 +396,8 @@ class Training:
             group["lr"] = self.config.learning_rate * (left if self.config.anneal_lr else 1)
         return replace(self.config, clip_eps=clip_eps * left) if self.config.anneal_clip and clip_eps else self.config
 
-    def _record(self, experience: Experience) -> None:
+    def record(self, experience: Experience) -> None:
+        """Count an iteration whose batch was this experience; ``iterate`` does it by itself."""
         self.done, self.steps = self.done + 1, self.steps + int(experience.mask.sum())
         self.actions.append(experience.actions.cpu())
         earned = (experience.rewards * experience.mask).cpu().double()  # (B, T)

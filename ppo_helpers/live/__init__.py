@@ -2,8 +2,21 @@
 
 from ppo_helpers.live.advantage_path import AdvantagePath
 from ppo_helpers.live.base import LiveFigure, glue
+from ppo_helpers.live.clip_explorer import ClipExplorer
 from ppo_helpers.live.grid_editor import GridEditor
 from ppo_helpers.live.policy_playground import PolicyPlayground
+from ppo_helpers.live.ratio_explorer import RatioExplorer
+from ppo_helpers.live.training_replay import TrainingReplay
 from ppo_helpers.live.value_maps import ValueMaps
 
-__all__ = ["AdvantagePath", "GridEditor", "LiveFigure", "PolicyPlayground", "ValueMaps", "glue"]
+__all__ = [
+    "AdvantagePath",
+    "ClipExplorer",
+    "GridEditor",
+    "LiveFigure",
+    "PolicyPlayground",
+    "RatioExplorer",
+    "TrainingReplay",
+    "ValueMaps",
+    "glue",
+]
