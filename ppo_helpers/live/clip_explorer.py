@@ -13,8 +13,8 @@ class ClipExplorer(LiveFigure):
     """Drag the ratio along L(r) = min(r·A, clip(r, 1 − ε, 1 + ε)·A) and the edges of the band; flip the sign of A.
 
     An arrow shows dL/dr. It is 0 only where the minimum is the clipped term: beyond 1 + ε if A > 0, below 1 − ε
-    if A < 0. At these edges themselves it is A, as PyTorch has it: ``torch.min`` shares the gradient between two equal terms and
-    ``clamp`` passes its share on at its bounds.
+    if A < 0. At these edges themselves it is A, as PyTorch has it: ``torch.min`` shares the gradient
+    between two equal terms and ``clamp`` passes its share on at its bounds.
 
     Args:
         ratio: π_θ(a|s) / π_old(a|s), in [0, 2.2].
