@@ -9,7 +9,7 @@ from ppo_helpers.live.base import LiveFigure, named_svg
 
 
 class AdvantagePath(LiveFigure):
-    """Drag the values of a path and set λ and γ; see the TD errors, their weights and the advantages.
+    """Walk a path, drag its values, set λ and γ; see the TD errors, their weights and the advantages.
 
     Args:
         rewards: (T,) reward of each step, in [−5, 5].
@@ -23,10 +23,10 @@ class AdvantagePath(LiveFigure):
         ValueError: if an argument is out of range or the lengths differ.
     """
 
-    _js = ("plot.js", "gae.js", "advantage_path.js")
+    _js = ("plot.js", "grips.js", "gae.js", "advantage_path.js")
     rewards = traitlets.List().tag(sync=True)
     values = traitlets.List().tag(sync=True)
-    initial_values = traitlets.List().tag(sync=True)
+    initial = traitlets.Dict(help="what Reset brings back").tag(sync=True)
     last_value = traitlets.Float(0.0).tag(sync=True)
     gamma = traitlets.Float(1.0).tag(sync=True)
     lam = traitlets.Float(0.95).tag(sync=True)
@@ -54,8 +54,10 @@ class AdvantagePath(LiveFigure):
             raise ValueError(f"gamma must be in [0.5, 1], got {gamma}")
         if not 0 <= lam <= 1:
             raise ValueError(f"lam must be in [0, 1], got {lam}")
-        state = {"rewards": rewards.tolist(), "values": values.tolist(), "initial_values": values.tolist()}
-        super().__init__(alt=alt, last_value=last_value, gamma=gamma, lam=lam, **state)
+        if not np.isfinite(last_value):
+            raise ValueError(f"last_value must be finite, got {last_value}")
+        start = {"values": values.tolist(), "gamma": float(gamma), "lam": float(lam)}
+        super().__init__(alt=alt, rewards=rewards.tolist(), last_value=float(last_value), initial=start, **start)
 
     def advantages(self) -> tuple[np.ndarray, np.ndarray]:
         """TD errors δ_t and advantages Â_t of the path as it stands, (T,) each, in NumPy."""
@@ -76,5 +78,5 @@ class AdvantagePath(LiveFigure):
                 bars.append(
                     f'<rect x="{x:.1f}" y="{top:.1f}" width="28" height="{unit * abs(value):.1f}" class="{cls}"/>'
                 )
-        above = '<div class="live-reserve-control"></div>' * 2
+        above = '<div class="live-reserve-control"></div>' * 3 + '<div class="live-reserve-walk"></div>'
         return f'{above}{named_svg("".join(bars), width, height, self.alt)}<div class="live-reserve-path"></div>'

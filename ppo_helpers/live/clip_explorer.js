@@ -10,8 +10,7 @@ function render({ model, el }) {
   const cases = [1, -1].flatMap((sign) => [0.5, 1, 1.5].map((ratio) => ({ sign, ratio,
     chip: button("", () => set({ ratio, advantage: sign * Math.abs(get("advantage")) }), { class: "live-button live-chip" }) })));
   const chips = html("div", { class: "live-chips", role: "group", "aria-label": "the six cases" }, ...cases.map(({ chip }) => chip));
-  const legend = html("p", { class: "live-legend" }, html("span", { class: "live-key live-key-advantage" }), "objective L(r)", html("span", { class: "live-key live-key-dashed" }), "r · A without clipping",
-    html("span", { class: "live-key live-key-flat" }), "flat: gradient 0", html("span", { class: "live-key live-key-delta" }), "gradient dL/dr");
+  const legend = legendOf([["live-key-advantage", "objective L(r)"], ["live-key-dashed", "r · A without clipping"], ["live-key-flat", "flat: gradient 0"], ["live-key-delta", "gradient dL/dr"]]);
   el.append(html("div", { class: "live-body live-ppo" }, slide.node, html("div", { class: "live-buttons" }, flip, button("Reset", () => set(get("initial")))), holder, legend, chips, numbers, status));
 
   let plot = null, made = "";

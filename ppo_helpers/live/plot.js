@@ -23,10 +23,6 @@ function axes({ x, y, xticks, yticks, xlabel, ylabel, width = 540, height = 240 
   node.append(text([(px(x[0]) + px(x[1])) / 2, height - 5], xlabel), text([4, 14], ylabel, { "text-anchor": "start" }));
   return {
     node, px, py, text,
-    value: (clientY) => { // from a pointer's place on the screen to the y axis
-      const frame = node.getBoundingClientRect(), inside = ((clientY - frame.top) / frame.height) * height;
-      return y[0] + ((height - box.bottom - inside) / (height - box.top - box.bottom)) * (y[1] - y[0]);
-    },
     line(cls) {
       const path = svg("path", { class: `live-line ${cls}`, fill: "none" });
       node.append(path);
@@ -35,28 +31,6 @@ function axes({ x, y, xticks, yticks, xlabel, ylabel, width = 540, height = 240 
   };
 }
 
-/** A point that is dragged up and down, by pointer or arrow keys; a slider to screen readers. */
-function handle(plot, { at, label, min, max, step, onmove }) {
-  const snap = (v) => +Math.max(min, Math.min(max, Math.round(v / step) * step)).toFixed(6);
-  const node = svg("circle", { cx: plot.px(at), r: 9, tabindex: 0, role: "slider", class: "live-handle", "aria-label": label,
-    "aria-valuemin": min, "aria-valuemax": max, "aria-orientation": "vertical", "data-lm-suppress-shortcuts": "true" });
-  let value = 0;
-  node.addEventListener("pointerdown", (event) => { node.setPointerCapture(event.pointerId); event.preventDefault(); node.focus(); });
-  node.addEventListener("pointermove", (event) => {
-    if (node.hasPointerCapture(event.pointerId)) onmove(snap(plot.value(event.clientY)));
-  });
-  node.addEventListener("keydown", (event) => {
-    const by = { ArrowUp: step, ArrowRight: step, ArrowDown: -step, ArrowLeft: -step }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    onmove(snap(value + by));
-  });
-  plot.node.append(node);
-  return (v) => {
-    value = v;
-    node.setAttribute("cy", plot.py(v));
-    node.setAttribute("aria-valuenow", v);
-    node.setAttribute("aria-valuetext", show(v));
-  };
-}
+/** What the colours stand for: pairs of a key's class and its words. */
+const legendOf = (pairs) => html("p", { class: "live-legend" },
+  ...pairs.map(([cls, words]) => html("span", { class: "live-item" }, html("span", { class: `live-key ${cls}` }), words)));

@@ -36,8 +36,7 @@ function render({ model, el }) {
   };
   const buttons = html("div", { class: "live-buttons" }, button("One gradient step", () => step(1)), button("Ten steps", () => step(10)),
     button("Reset to π_old", () => set({ logits: get("old_logits"), steps: 0 })));
-  const legend = html("p", { class: "live-legend" }, html("span", { class: "live-key live-key-old" }), "π_old", html("span", { class: "live-key live-key-advantage" }), "π_θ: choose the action that was taken",
-    html("span", { class: "live-key live-key-delta" }), "gradient of ratio · A");
+  const legend = legendOf([["live-key-old", "π_old"], ["live-key-advantage", "π_θ: choose the action that was taken"], ["live-key-delta", "gradient of ratio · A"]]);
   const gauge = ratioGauge(), numbers = html("dl", { class: "live-numbers" }), table = html("table", { class: "live-table" }), status = html("p", { class: "live-status", role: "status" });
   el.append(html("div", { class: "live-body live-ppo" }, advantage.node, legend, chances.node, chips, plot.node, buttons, gauge.node, numbers,
     html("div", { class: "live-scroll", tabindex: "0", role: "region", "aria-label": "numbers of the four actions" }, table), status));
@@ -45,7 +44,7 @@ function render({ model, el }) {
   plot.node.setAttribute("role", "group");
 
   function row(name, values, cls = "") {
-    return html("tr", { class: cls }, html("th", { scope: "row" }, name), ...values.map((v, j) => html("td", j === get("action") ? { class: "live-now" } : {}, v)));
+    return html("tr", { class: cls }, html("th", { scope: "row" }, name || unseen("move")), ...values.map((v, j) => html("td", j === get("action") ? { class: "live-now" } : {}, v)));
   }
   function draw() {
     const logits = get("logits"), oldLogits = get("old_logits"), action = get("action"), A = get("advantage");
