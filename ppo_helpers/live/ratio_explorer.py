@@ -41,15 +41,12 @@ class RatioExplorer(LiveFigure):
         *,
         alt: str,
     ):
-        old = np.asarray(old_logits, dtype=float).tolist()
+        old = _four("old_logits", old_logits)
         super().__init__(alt=alt, old_logits=old, logits=old, action=action, advantage=float(advantage))
 
     @traitlets.validate("old_logits", "logits")
     def _check_logits(self, proposal) -> list[float]:
-        logits = np.asarray(proposal["value"], dtype=float)
-        if logits.shape != (4,) or not (np.abs(logits) <= LIMIT).all():  # NaN is refused as well
-            raise ValueError(f"{proposal['trait'].name} must be 4 numbers in [−6, 6], got {proposal['value']}")
-        return logits.tolist()
+        return _four(proposal["trait"].name, proposal["value"])
 
     @traitlets.validate("action")
     def _check_action(self, proposal) -> int:
@@ -70,3 +67,10 @@ class RatioExplorer(LiveFigure):
         pictures = f'{chances.svg(self.alt)}<div class="live-reserve-actions"></div>{logits.svg(f"{self.alt} Logits.")}'
         above = '<div class="live-reserve-control"></div><div class="live-reserve-ratio-legend"></div>'
         return f'{above}{pictures}<div class="live-reserve-ratio"></div>'
+
+
+def _four(name: str, value: Sequence[float]) -> list[float]:
+    logits = np.asarray(value, dtype=float)
+    if logits.shape != (4,) or not (np.abs(logits) <= LIMIT).all():  # NaN is refused as well
+        raise ValueError(f"{name} must be 4 numbers in [−6, 6], got {value}")
+    return logits.tolist()
