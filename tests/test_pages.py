@@ -227,7 +227,7 @@ def test_every_control_changes_its_picture(visit, base, name):
         idle = [i for i in range(controls.count()) if not changes_picture(page, controls.nth(i))]
         # some could do nothing at their first turn: reset before anything was set, a tool that was chosen already
         idle = [i for i in reversed(idle) if not changes_picture(page, controls.nth(i))]
-        every = [controls.nth(j) for j in range(controls.count())]  # or there was nothing left to do: at the end already
+        every = [controls.nth(j) for j in range(controls.count())]  # or nothing was left to do: at the end already
         idle = [i for i in idle if not any(operate(other) and changes_picture(page, every[i]) for other in every)]
         assert [controls.nth(i).evaluate("e => e.outerHTML.slice(0, 200)") for i in idle] == []
 
