@@ -134,11 +134,14 @@ def value_loss(
     if (old_values is None) != (clip_eps is None):
         raise ValueError("old_values and clip_eps belong together: give both, or neither")
     _same_shape(values=values, returns=returns)
+    if mask is not None:  # as in policy_loss
+        values, returns = _keep(values, mask), _keep(returns, mask)
     errors = (values - returns) ** 2
     if clip_eps is not None:
         if clip_eps <= 0:
             raise ValueError(f"clip_eps must be positive, got {clip_eps}")
         _same_shape(values=values, old_values=old_values)
+        old_values = old_values if mask is None else _keep(old_values, mask)
         near = old_values + (values - old_values).clamp(-clip_eps, clip_eps)
         errors = torch.maximum(errors, (near - returns) ** 2)
     return masked_mean(errors, mask)

@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+import torch
 
 from ppo_helpers.live.base import FILES, WIDGET_VIEW
 
@@ -66,3 +67,12 @@ def mount(browser, tmp_path, pytestconfig):
     assert [problem for page in pages for problem in page.problems] == []
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def one_thread():
+    """Networks this small are slower on two threads, and a second process wants the other one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -12,15 +12,8 @@ from ppo_helpers.experience import Collector, discounted_returns, gae
 from ppo_helpers.gridworld import GridWorld, GridWorldEnv, GridWorldVectorEnv
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork, mask_logits
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 # --- networks -------------------------------------------------------------------------------------------------------

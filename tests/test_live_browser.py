@@ -1,10 +1,10 @@
 """The two figures in a real browser, on a bare page: what a reader does to them and what they then show."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from live_checks import assert_still_picture_is_as_large, axe_violations
 
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live import GridEditor, PolicyPlayground
@@ -416,26 +416,18 @@ every_figure = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
 @every_figure
 @pytest.mark.parametrize("width", [360, 900])
 def test_still_picture_is_as_large_as_the_figure(mount, make, width):
-    size = "e => { const { width, height } = e.getBoundingClientRect(); return [width, height]; }"
-    figure = make()
-    alive = mount(figure, width).locator(".live-figure").evaluate(size)
-    still = mount(figure, width, alive=False).locator(".live-figure").evaluate(size)
-    assert still == pytest.approx(alive, abs=2)
+    assert_still_picture_is_as_large(mount, make(), width)
 
 
 @every_figure
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_nothing(mount, make, theme, width):
-    import axe_playwright_python
-
     page = mount(make(), width, theme)
-    page.add_script_tag(path=Path(axe_playwright_python.__file__).parent / "axe.min.js")
-    check = "async () => (await axe.run()).violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html}`))"
-    assert page.evaluate(check) == []
+    assert axe_violations(page) == []
     page.get_by_role("button", name=re.compile("^(Start|100 walks)$")).click()
     cell(page, 0, 1).focus()
-    assert page.evaluate(check) == []
+    assert axe_violations(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 900])

@@ -2,12 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import traitlets
+from live_checks import assert_still_picture_is_as_large, axe_violations
 from py_mini_racer import MiniRacer
 
 from ppo_helpers.experience import gae
@@ -189,23 +189,15 @@ def test_a_long_replay_fits_into_the_page():
 @every_figure
 @pytest.mark.parametrize("width", [360, 900])
 def test_still_picture_is_as_large_as_the_figure(mount, make, width):
-    size = "e => { const { width, height } = e.getBoundingClientRect(); return [width, height]; }"
-    figure = make()
-    alive = mount(figure, width).locator(".live-figure").evaluate(size)
-    still = mount(figure, width, alive=False).locator(".live-figure").evaluate(size)
-    assert still == pytest.approx(alive, abs=2)
+    assert_still_picture_is_as_large(mount, make(), width)
 
 
 @every_figure
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(mount, make, theme, width):
-    import axe_playwright_python
-
     page = mount(make(), width, theme)
-    page.add_script_tag(path=Path(axe_playwright_python.__file__).parent / "axe.min.js")
-    check = "async () => (await axe.run()).violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html}`))"
-    assert page.evaluate(check) == []
+    assert axe_violations(page) == []
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
 
 

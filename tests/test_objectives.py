@@ -164,6 +164,10 @@ def test_what_stands_in_the_padding_reaches_neither_loss_nor_gradient():
     policy_loss(short, old[:, :2], advantages[:, :2], 0.2).backward()
     torch.testing.assert_close(logprobs.grad[:, :2], short.grad)
     assert logprobs.grad[0, 2] == 0
+    for clip in ({}, {"old_values": advantages, "clip_eps": 0.5}):
+        values = torch.tensor([[1.0, 2.0, torch.inf]], requires_grad=True)
+        value_loss(values, torch.tensor([[0.0, 4.0, torch.nan]]), mask=mask, **clip).backward()
+        assert values.grad.tolist() == [[1.0, -2.0, 0.0]]
 
 
 # --- estimators of KL -----------------------------------------------------------------------------------------------

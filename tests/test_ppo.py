@@ -21,18 +21,11 @@ from ppo_helpers.networks import PolicyNetwork
 from ppo_helpers.planning import evaluate_policy, value_iteration
 from ppo_helpers.ppo import Batch, PPOConfig, Training, evaluator, greedy_returns, ppo_update, train_ppo
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = PPOConfig(iterations=6, steps=8, epochs=2, minibatch_size=64, gamma=1.0, learning_rate=3e-3, ent_coef=0.02)
 CARTPOLE = PPOConfig(
     iterations=391, steps=32, epochs=20, gamma=0.98, lam=0.8, learning_rate=1e-3, anneal_lr=True, anneal_clip=True
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def grid(num_envs=16, **options):
@@ -66,7 +59,7 @@ def by_hand(parameters, batch, config, order):
         loss = loss + config.ent_coef * (logp.exp() * logp).sum(-1).mean()
         gradients = torch.autograd.grad(loss, [weight, bias])
         length = sum((g**2).sum() for g in gradients).sqrt()
-        shrink = min(1.0, config.max_grad_norm / length.item())
+        shrink = min(1.0, config.max_grad_norm / (length.item() + 1e-6))  # torch's own guard against zero
         with torch.no_grad():
             weight, bias = weight - 0.1 * shrink * gradients[0], bias - 0.1 * shrink * gradients[1]
     return weight, bias

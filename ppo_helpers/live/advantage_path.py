@@ -1,11 +1,19 @@
 """Chapter 4's figure: one path, the critic's values to drag, λ and γ, and the advantage of every step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import traitlets
 
-from ppo_helpers.live.base import LiveFigure, named_svg
+from ppo_helpers.live.base import ICONS, LiveFigure, Number
+from ppo_helpers.live.fallback import number
+from ppo_helpers.live.still import StillPlot
+
+LEGEND = (
+    ("live-key-delta", "TD error δ"),
+    ("live-key-advantage", "advantage Â"),
+    ("live-key-value", "value V: drag it"),
+)
 
 
 class AdvantagePath(LiveFigure):
@@ -28,9 +36,9 @@ class AdvantagePath(LiveFigure):
     values = traitlets.List().tag(sync=True)
     initial = traitlets.Dict(help="what Reset brings back").tag(sync=True)
     last_value = traitlets.Float(0.0).tag(sync=True)
-    gamma = traitlets.Float(1.0).tag(sync=True)
-    lam = traitlets.Float(0.95).tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
+    gamma = Number(1.0, low=0.5, high=1).tag(sync=True)
+    lam = Number(0.95, low=0, high=1).tag(sync=True)
+    step = traitlets.Int(0, help="where the walker stands; after the last step, at the end").tag(sync=True)
 
     def __init__(
         self,
@@ -50,14 +58,16 @@ class AdvantagePath(LiveFigure):
         for name, numbers in (("rewards", rewards), ("values", values)):
             if not (np.abs(numbers) <= 5).all():
                 raise ValueError(f"{name} must lie in [−5, 5], got {numbers.tolist()}")
-        if not 0.5 <= gamma <= 1:
-            raise ValueError(f"gamma must be in [0.5, 1], got {gamma}")
-        if not 0 <= lam <= 1:
-            raise ValueError(f"lam must be in [0, 1], got {lam}")
         if not np.isfinite(last_value):
             raise ValueError(f"last_value must be finite, got {last_value}")
         start = {"values": values.tolist(), "gamma": float(gamma), "lam": float(lam)}
         super().__init__(alt=alt, rewards=rewards.tolist(), last_value=float(last_value), initial=start, **start)
+
+    @traitlets.validate("step")
+    def _check_step(self, proposal):
+        if not 0 <= proposal["value"] <= len(self.rewards):
+            raise ValueError(f"step must be in 0 … {len(self.rewards)}, got {proposal['value']}")
+        return proposal["value"]
 
     def advantages(self) -> tuple[np.ndarray, np.ndarray]:
         """TD errors δ_t and advantages Â_t of the path as it stands, (T,) each, in NumPy."""
@@ -68,15 +78,122 @@ class AdvantagePath(LiveFigure):
             advantages[t] += self.gamma * self.lam * advantages[t + 1]
         return deltas, advantages
 
+    def weights(self) -> list[float | None]:
+        """What each TD error counts in the advantage of the walker's step: (γλ)^k k steps ahead, None behind it."""
+        steps_ahead = [t - self.step for t in range(len(self.rewards))]
+        return [(self.gamma * self.lam) ** k if k >= 0 else None for k in steps_ahead]
+
+    def explanation(self) -> str:
+        """The TD error and the advantage of the walker's step as sums; at the end, how the path ended."""
+        t, n = self.step, _words
+        if t == len(self.rewards):
+            points = sum(r * self.gamma**k for k, r in enumerate(self.rewards))
+            end = (
+                f"Cut off here: the critic’s value {n(self.last_value)} stands for what would have followed."
+                if self.last_value
+                else "The walk has ended: nothing follows."
+            )
+            return f"From the start, the rewards add up to {n(points)} with discount {n(self.gamma)}.\n{end}"
+        deltas, advantages = self.advantages()
+        following = [*self.values, self.last_value][t + 1]
+        terms = [f"{n(w)}·{_factor(d)}" for w, d in zip(self.weights()[t + 1 :], deltas[t + 1 :], strict=True)]
+        total = " + ".join([n(deltas[t]), *terms]) if terms else f"δ{_below(t)}"
+        return (
+            f"δ{_below(t)} = {n(self.rewards[t])} + {n(self.gamma)}·{_factor(following)} − {_factor(self.values[t])}"
+            f" = {n(deltas[t])}\nÂ{_below(t)} = {total} = {n(advantages[t])}"
+        )
+
     def fallback(self) -> str:
-        width, height, middle, unit = 540, 300, 143, 19.5
-        bars = [f'<path d="M46 {middle}H526" stroke="currentColor"/>']
+        drawing = f"{self._strip()}{self._plot()}"
+        long = " live-long" if len(self.rewards) > 7 else ""
+        keys = "".join(f'<span class="live-item"><span class="live-key {key}"></span>{w}</span>' for key, w in LEGEND)
+        wide, narrow = (1 + -(-(8 + 11 * len(self.rewards)) // room) for room in (62, 36))
+        return (
+            f'<div class="live-reserve-buttons"></div><div class="live-drawing{long}">{drawing}</div>'
+            f'<p class="live-legend">{keys}</p>{"<div class=live-reserve-control></div>" * 2}'
+            f'<p class="live-said" style="--wide: {wide}; --narrow: {narrow}">{self.explanation()}</p>'
+            f'<div class="live-scroll">{self._table()}</div>'
+        )
+
+    def _plot(self) -> str:
+        steps = len(self.rewards)
+        plot = StillPlot((-0.35, steps + 0.35), (-6, 6), 540, 280)
+        plot.frame(range(steps), (-5, 0, 5), "step t", "reward points")
+        gap = plot.px(1) - plot.px(0)
+        width = min(26, 0.26 * gap)
         for t, pair in enumerate(zip(*self.advantages(), strict=True)):
             for i, value in enumerate(np.clip(pair, -6, 6)):
-                x = 46 + 480 * (t + 0.6 + (0.2 if i else -0.2)) / (len(self.rewards) + 0.2) - 14
-                top, cls = middle - unit * max(value, 0), "live-advantage" if i else "live-delta"
-                bars.append(
-                    f'<rect x="{x:.1f}" y="{top:.1f}" width="28" height="{unit * abs(value):.1f}" class="{cls}"/>'
-                )
-        above = '<div class="live-reserve-control"></div>' * 3 + '<div class="live-reserve-walk"></div>'
-        return f'{above}{named_svg("".join(bars), width, height, self.alt)}<div class="live-reserve-path"></div>'
+                middle = t + (min(40, 0.36 * gap) + i * 1.15 * width) / gap
+                strength = (1 if t == self.step else 0.45) if i else _strength(self.weights()[t])
+                plot.parts.append(f'<g opacity="{strength:.2f}">')
+                plot.bar(middle, width, value, "live-advantage" if i else "live-delta")
+                plot.parts.append("</g>")
+            plot.dot(t, self.values[t])
+        return plot.svg(self.alt)
+
+    def _strip(self) -> str:
+        """The states, the moves between them and the walker, as advantage_path.js draws them."""
+        steps, y = len(self.rewards), 64
+        plot = StillPlot((-0.35, steps + 0.35), (-6, 6), 540, 112)
+        radius = min(18, (plot.px(1) - plot.px(0)) / 3.2)
+        for words, at in (("r", 35), ("V", y + 5), ("(γλ)ᵏ", 106)):
+            plot.text(0, at, words, "start")
+        for t, (reward, weight) in enumerate(zip(self.rewards, self.weights(), strict=True)):
+            start, end = plot.px(t) + radius + 4, plot.px(t + 1) - radius - 6
+            plot.parts.append(
+                f'<path d="M{start:.1f} {y}H{end:.1f}m-6 -5l6 5l-6 5" class="live-move" opacity="{_strength(weight):.2f}"/>'
+            )
+            plot.text((start + end) / 2, 35, f"{'+' if reward > 0 else ''}{number(reward)}")
+            if weight is not None:
+                plot.text((start + end) / 2, 106, f"×{_words(weight)}")
+                plot.parts[-1] = plot.parts[-1].replace("live-label", "live-label live-weight")
+        for t in range(steps + 1):
+            words = number(self.values[t]) if t < steps else number(self.last_value) if self.last_value else "end"
+            place = (
+                f'x="{plot.px(t) - radius:.1f}" y="{y - radius:.1f}" width="{2 * radius:.1f}" height="{2 * radius:.1f}"'
+            )
+            shape = f'rx="{radius:.1f}" class="live-state"' if t < steps else 'rx="4" class="live-state live-end"'
+            plot.parts.append(f"<rect {place} {shape}/>")
+            plot.text(plot.px(t), y + 5, words)
+        plot.parts.append(
+            f'<circle cx="{plot.px(self.step):.1f}" cy="{y}" r="{radius:.1f}" class="live-knob live-here"/>'
+        )
+        walker = f"translate({plot.px(self.step) - 30:.1f} {y - radius - 47:.1f}) scale(0.6)"
+        plot.parts.append(f'<g class="live-walker" transform="{walker}">{ICONS["walker"]}</g>')
+        return f'<svg viewBox="0 0 540 112" class="live-strip" aria-hidden="true">{"".join(plot.parts)}</svg>'
+
+    def _table(self) -> str:
+        deltas, advantages = self.advantages()
+        rows = {
+            "step t": range(len(deltas)),
+            "reward r": self.rewards,
+            "value V": self.values,
+            "TD error δ": deltas,
+            "weight": self.weights(),
+            "advantage Â": advantages,
+            "return Â + V": advantages + self.values,
+        }
+        return f'<table class="live-table" style="--steps: {len(deltas)}">{"".join(_row(name, numbers) for name, numbers in rows.items())}</table>'
+
+
+def _strength(weight: float | None) -> float:
+    """How strongly something with this weight is drawn; what lies behind the walker has none."""
+    return 0.12 if weight is None else 0.2 + 0.8 * weight
+
+
+def _row(name: str, numbers: Iterable[float | None]) -> str:
+    cells = "".join(f"<td>{'' if v is None else _words(v)}</td>" for v in numbers)
+    strong = ' class="live-strong"' if name == "advantage Â" else ""
+    return f'<tr{strong}><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _words(value: float) -> str:
+    return number(value, 2)
+
+
+def _factor(value: float) -> str:
+    return f"({_words(value)})" if _words(value).startswith("−") else _words(value)
+
+
+def _below(t: int) -> str:
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(t))

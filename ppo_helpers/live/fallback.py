@@ -53,12 +53,12 @@ def value_color(value: float) -> str:
     return f"rgb({' '.join(map(str, mixed))})"
 
 
-def number(value: float) -> str:
-    """At most one decimal, halves rounded away from zero as JavaScript does, with a real minus sign."""
+def number(value: float, digits: int = 1) -> str:
+    """At most so many decimals, halves rounded away from zero as JavaScript does, with a real minus sign."""
     if np.isinf(value):
         return "−∞"
-    rounded = Decimal(float(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return f"{rounded if rounded % 1 else int(rounded)}".replace("-", "−")
+    rounded = Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{rounded.normalize() if rounded else Decimal(0):f}".replace("-", "−")
 
 
 def _cell(
