@@ -1,5 +1,6 @@
 """The figures of chapters 3 to 7: JavaScript against Python, what they refuse, and what a reader does to them."""
 
+import ast
 import json
 import re
 
@@ -14,7 +15,10 @@ from ppo_helpers.experience import gae
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live import AdvantagePath, ClipExplorer, RatioExplorer, TrainingReplay, ValueMaps
 from ppo_helpers.live.base import FILES
+from ppo_helpers.live.fallback import number, value_color
+from ppo_helpers.networks import ValueNetwork
 from ppo_helpers.objectives import clipped_surrogate, probability_ratio, surrogate
+from ppo_helpers.planning import value_iteration
 
 WORLD = GridWorld.default()
 STATES = len(WORLD.states)
@@ -54,6 +58,8 @@ def replay_figure(runs=None, **change):
 
 FIGURES = {
     "path": path_figure,
+    "path of one step": lambda: path_figure(rewards=[1], values=[0.5]),
+    "long path, cut off": lambda: path_figure(rewards=[-1] * 12, values=[-2.5] * 12, last_value=-2.5),
     "maps": maps_figure,
     "ratio": lambda: RatioExplorer(alt="four moves"),
     "clip": lambda: ClipExplorer(alt="the clipped objective"),
@@ -69,12 +75,12 @@ every_figure = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
 @pytest.fixture(scope="module")
 def engine():
     racer = MiniRacer()
-    for name in ("gae.js", "surrogate.js"):
+    for name in ("figure.js", "gae.js", "surrogate.js"):
         racer.eval(re.sub(r"^export ", "", (FILES / name).read_text("utf-8"), flags=re.MULTILINE))
     return racer
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(200))
 def test_advantages_of_a_path_are_those_of_the_package(engine, seed):
     rng = np.random.default_rng(seed)
     steps, (gamma, lam) = int(rng.integers(1, 13)), rng.uniform([0.5, 0], 1)
@@ -90,6 +96,24 @@ def test_advantages_of_a_path_are_those_of_the_package(engine, seed):
     deltas, advantages = figure.advantages()
     np.testing.assert_allclose(advantages, expected[0], atol=1e-12)
     np.testing.assert_allclose(js["deltas"], deltas, atol=1e-12)
+    for figure.step in (0, steps // 2, steps - 1, steps):
+        said = engine.eval(f"explain({rewards.tolist()}, {values.tolist()}, {last}, {gamma}, {lam}, {figure.step})")
+        assert said == figure.explanation()
+
+
+def test_a_step_is_explained_in_numbers():
+    figure = path_figure(gamma=0.5, lam=0.5)
+    assert (
+        figure.explanation()
+        == "δ₀ = −1 + 0.5·1 − 2 = −2.5\nÂ₀ = −2.5 + 0.25·(−0.5) + 0.06·(−3.5) + 0.02·(−1) + 0·2 = −2.85"
+    )
+    figure.step = 4
+    assert figure.explanation() == "δ₄ = 4 + 0.5·0 − 2 = 2\nÂ₄ = δ₄ = 2"
+    figure.step = 5
+    assert figure.explanation().endswith("nothing follows.")
+    figure = path_figure(last_value=-2.5, gamma=1.0)
+    figure.step = 5
+    assert "add up to 0 with" in figure.explanation() and "value −2.5 stands" in figure.explanation()
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -137,6 +161,33 @@ def test_the_clipped_objective_and_its_gradient_are_those_of_autograd(engine, ra
         (lambda: path_figure(rewards=[], values=[]), "1 to 12 steps"),
         (lambda: path_figure(rewards=[9] * 5), r"rewards must lie in \[−5, 5\]"),
         (lambda: path_figure(values=[np.nan] * 5), r"values must lie in \[−5, 5\]"),
+        (lambda: path_figure(rewards=[0] * 13, values=[0] * 13), r"1 to 12 steps, got \(13,\) and \(13,\)"),
+        (lambda: path_figure(rewards=[[1]], values=[[1]]), "equally long"),
+        (lambda: path_figure(rewards=[np.nan] * 5), r"rewards must lie in \[−5, 5\], got \[nan"),
+        (lambda: path_figure(values=[-5.1] * 5), r"values must lie in \[−5, 5\], got \[-5.1"),
+        (lambda: path_figure(gamma=np.nan), r"gamma must not hold NaN|gamma must be in"),
+        (lambda: path_figure(gamma=1.01), r"gamma must be in \[0.5, 1\], got 1.01"),
+        (lambda: path_figure(lam=-0.1), r"lam must be in \[0, 1\], got -0.1"),
+        (lambda: path_figure(last_value=np.nan), "last_value must be finite, got nan"),
+        (lambda: setattr(path_figure(), "step", 6), r"step must be in 0 … 5, got 6"),
+        (lambda: setattr(path_figure(), "step", -1), r"step must be in 0 … 5, got -1"),
+        (lambda: setattr(path_figure(), "lam", 2.0), r"lam must be in \[0, 1\], got 2"),
+        (lambda: maps_figure(alt=" "), "alt must say what the figure shows"),
+        (lambda: maps_figure(fractions=[]), r"fractions must be numbers in \(0, 1\], at least one, got \[\]"),
+        (lambda: maps_figure(fractions=[0, 0.5]), r"fractions must be .* got \[0.0, 0.5\]"),
+        (lambda: maps_figure(fractions=[0.2, 1.5]), r"fractions must be .* got \[0.2, 1.5\]"),
+        (lambda: maps_figure(steps=[]), r"steps must increase, at least one, got \[\]"),
+        (lambda: maps_figure(steps=[0, 20, 20]), r"steps must increase, at least one, got \[0, 20, 20\]"),
+        (lambda: maps_figure(frames=np.zeros((2, 3, 4))), r"frames must have shape .* = \(2, 3, 13\), got \(2, 3, 4\)"),
+        (lambda: maps_figure(frames=np.full((2, 3, STATES), np.inf)), "frames must be finite"),
+        (lambda: maps_figure(truth=[1, 2]), r"truth must have 13 numbers, one for each state, got shape \(2,\)"),
+        (lambda: maps_figure(truth=[np.nan] * STATES), "truth must be finite"),
+        (lambda: maps_figure(visited=[[0]]), "visited must have 2 entries, one for each fraction, got 1"),
+        (
+            lambda: maps_figure(visited=[[0], [13]]),
+            r"visited must hold numbers of states, 0 … 12, got \[\[0\], \[13\]\]",
+        ),
+        (lambda: maps_figure(visited=[[0], [-1]]), "visited must hold numbers of states"),
         (lambda: path_figure(gamma=0.2), r"gamma must be in \[0.5, 1\], got 0.2"),
         (lambda: path_figure(lam=1.2), r"lam must be in \[0, 1\], got 1.2"),
         (lambda: path_figure(last_value=np.inf), "last_value must be finite, got inf"),
@@ -207,12 +258,14 @@ def status(page):
 
 def facts(page):
     """The numbers under the figure, by name."""
-    pairs = page.locator("dl > div").evaluate_all("all => all.map((e) => [...e.children].map((c) => c.textContent))")
+    pairs = page.locator("dl > div").evaluate_all(
+        "all => all.map((e) => [...e.children].map((c) => c.textContent.trim()))"
+    )
     return {name: value.replace("−", "-") for name, value in pairs}
 
 
 def press(page, name, key, times=1):
-    page.get_by_role("slider", name=name).focus()
+    page.get_by_role("slider", name=name, exact=True).focus()
     for _ in range(times):
         page.keyboard.press(key)
 
@@ -227,59 +280,415 @@ def drag(page, name, dx, dy):
     page.mouse.up()
 
 
+# --- chapter 4's path -----------------------------------------------------------------------------------------------
+
+
+def luminance(rgb):
+    share = np.array(rgb) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+def signed(text):
+    return float(text.replace("−", "-"))
+
+
+def rows(page):
+    """The figure's table: numbers by the name of their row."""
+    cells = "all => all.map((tr) => [...tr.cells].map((c) => c.textContent))"
+    return {name: numbers for name, *numbers in page.locator("tr").evaluate_all(cells)}
+
+
+def click(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def walker(page):
+    return page.get_by_role("slider", name="walker")
+
+
+def bar_end(page, kind, step):
+    """Where a bar of the plot ends, in reward points."""
+    path = page.locator(f"path.live-{kind}").nth(step).get_attribute("d")
+    zero, top = float(re.search(r"V([\d.]+)Z", path)[1]), float(re.search(r"L[\d.]+ ([\d.]+)L", path)[1])
+    return (zero - top) / (280 - 66) * 12
+
+
+def assert_shows(page, figure):
+    """All that the page says and draws is what Python computes for this state of the figure."""
+    deltas, advantages = figure.advantages()
+    assert status(page) == figure.explanation()
+    table, two = rows(page), lambda numbers: pytest.approx(list(numbers), abs=0.00501)
+    assert [signed(x) for x in table["TD error δ"]] == two(deltas)
+    assert [signed(x) for x in table["advantage Â"]] == two(advantages)
+    assert [signed(x) for x in table["return Â + V"]] == two(advantages + figure.values)
+    assert [signed(x) for x in table["value V"]] == two(figure.values)
+    assert [signed(x) if x else None for x in table["weight"]] == two(figure.weights())
+    shown = page.locator(".live-weight").all_inner_texts()
+    assert [signed(x[1:]) if x else None for x in shown] == two(figure.weights())
+    for t, pair in enumerate(zip(deltas, advantages, strict=True)):
+        ends = [bar_end(page, kind, t) for kind in ("delta", "advantage")]
+        assert ends == pytest.approx(list(np.clip(pair, -6, 6)), abs=1e-3)
+    assert walker(page).get_attribute("aria-valuenow") == str(figure.step)
+    if figure.step < len(deltas):
+        said = walker(page).get_attribute("aria-valuetext")
+        assert said.startswith(f"step {figure.step}: ")
+        assert signed(said.split()[-1]) == pytest.approx(advantages[figure.step], abs=0.00501)
+    spoken = page.locator(".live-plot:not(.live-strip)").get_attribute("aria-label")
+    assert spoken.startswith(figure.alt)
+    assert [signed(x) for x in spoken.rstrip(".").split(": ")[-1].split(", ")] == two(advantages)
+
+
+def test_a_path_is_walked_step_by_step_there_and_back(mount):
+    figure = path_figure(lam=0.5, gamma=0.9, last_value=1.5)
+    page = mount(figure)
+    for figure.step in range(6):
+        assert_shows(page, figure)
+        click(page, "Step")
+    assert_shows(page, figure)  # there is no step after the end
+    for figure.step in reversed(range(5)):
+        click(page, "Back")
+        assert_shows(page, figure)
+    click(page, "Back")
+    assert_shows(page, figure)
+
+
 def test_a_path_is_walked_to_its_end_and_started_again(mount):
-    page = mount(path_figure(), reduced_motion="no-preference")
-    walk = page.get_by_role("button", name="Walk")
-    walk.click()
-    page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Â4')", timeout=8000)
-    page.get_by_role("button", name="Walk").wait_for()  # it has stopped by itself
-    assert status(page) == "Â4 = 1·(2) = 2"
-    page.get_by_role("button", name="Walk").click()
-    assert status(page).startswith("Â1")  # from the start, one step
+    figure = path_figure()
+    page = mount(figure, reduced_motion="no-preference")
+    page.evaluate("""() => {
+      window.steps = [];
+      const walker = document.querySelector("[aria-label=walker]"), status = document.querySelector("[role=status]");
+      new MutationObserver(() => steps.push([walker.getAttribute("aria-valuenow"), status.getAttribute("aria-live")]))
+        .observe(walker, { attributes: true, attributeFilter: ["aria-valuenow"] });
+    }""")
+    click(page, "Walk")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Walk").wait_for(timeout=12_000)  # it has stopped by itself
+    figure.step = 5
+    assert_shows(page, figure)
+    seen = [int(step) for step, _ in page.evaluate("steps")]
+    assert sorted(set(seen)) == seen[: seen.index(5) + 1] == [1, 2, 3, 4, 5]
+    assert [live for step, live in page.evaluate("steps") if step in "23"][-1] == "off"  # nothing is read out meanwhile
+    assert page.get_by_role("status").get_attribute("aria-live") == "polite"
+    page.wait_for_timeout(1500)
+    assert walker(page).get_attribute("aria-valuenow") == "5"
+    click(page, "Walk")  # from the start again
+    assert walker(page).get_attribute("aria-valuenow") == "0"
+    click(page, "Pause")
+    page.wait_for_timeout(1500)
+    assert walker(page).get_attribute("aria-valuenow") == "0"
 
 
-def test_a_value_is_dragged_and_reset(mount):
+def test_the_walker_is_dragged_clicked_and_led_by_keys(mount):
+    figure = path_figure()
+    page = mount(figure)
+    box = lambda t: page.locator(".live-strip .live-state").nth(t).bounding_box()  # noqa: E731
+    middle = lambda t: (box(t)["x"] + box(t)["width"] / 2, box(t)["y"] + box(t)["height"] / 2)  # noqa: E731
+    page.mouse.move(*middle(0))
+    page.mouse.down()
+    for figure.step in (1, 3, 2):
+        page.mouse.move(*middle(figure.step), steps=3)
+        assert_shows(page, figure)
+    page.mouse.up()
+    for figure.step in (4, 0, 5):
+        page.mouse.click(*middle(figure.step))
+        assert_shows(page, figure)
+    walker(page).focus()
+    for key, figure.step in (("Home", 0), ("ArrowRight", 1), ("ArrowUp", 2), ("ArrowLeft", 1), ("End", 5)):
+        page.keyboard.press(key)
+        assert_shows(page, figure)
+
+
+def test_a_value_is_dragged_by_mouse_and_by_keys(mount):
     figure = path_figure(lam=0.5)
     page = mount(figure)
-    _, advantages = figure.advantages()
-    assert float(status(page).split()[-1].replace("−", "-")) == pytest.approx(advantages[0], abs=0.0051)
-    before = status(page)
-    drag(page, "value of the state at step 0", 0, -60)
-    dragged = page.get_by_role("slider", name="value of the state at step 0").get_attribute("aria-valuenow")
-    assert float(dragged) > 2 and status(page) != before
-    press(page, "value of the state at step 0", "ArrowDown", 2)
-    now = page.get_by_role("slider", name="value of the state at step 0").get_attribute("aria-valuenow")
-    assert float(now) == float(dragged) - 1
+    for t, up in ((0, 60), (3, -90)):
+        drag(page, f"value of the state at step {t}", 0, -up)
+        grip = page.get_by_role("slider", name=f"value of the state at step {t}")
+        value = float(grip.get_attribute("aria-valuenow"))
+        assert (value - figure.values[t]) * up > 0
+        grip.press("ArrowDown")
+        grip.press("PageUp")
+        figure.values = [value + 0.5 if k == t else old for k, old in enumerate(figure.values)]
+        assert_shows(page, figure)
+        assert (
+            signed(page.locator(".live-strip text").filter(has_text=re.compile(r"^[−\d.]+$")).nth(5 + t).inner_text())
+            == value + 0.5
+        )
+    grip.press("Home")
+    assert grip.get_attribute("aria-valuenow") == "-5"
+    grip.press("End")
+    assert grip.get_attribute("aria-valuetext") == "5"
+
+
+def test_lambda_and_gamma_decide_how_far_a_step_looks_ahead(mount):
+    figure = path_figure()
+    page = mount(figure)
+    for figure.lam, key in ((0.0, "Home"), (0.05, "ArrowRight"), (1.0, "End")):
+        press(page, "trust in rewards", key)
+        assert_shows(page, figure)
+    for figure.gamma, key in ((0.5, "Home"), (0.55, "ArrowRight")):
+        press(page, "discount", key)
+        assert_shows(page, figure)
+    box = page.get_by_label("trust in rewards").bounding_box()
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    figure.lam = float(page.get_by_label("trust in rewards").input_value())
+    assert 0.4 <= figure.lam <= 0.6
+    assert_shows(page, figure)
+
+
+def test_reset_brings_the_path_back_and_stops_the_walk(mount):
+    figure = path_figure(lam=0.7, gamma=0.8, last_value=2)
+    page = mount(figure)
     press(page, "trust in rewards", "Home")
-    assert page.locator("tr", has_text="weight").locator("td").all_inner_texts() == ["1", "0", "0", "0", "0"]
-    page.get_by_role("button", name="Reset").click()
-    assert status(page) == before
+    press(page, "discount", "Home")
+    drag(page, "value of the state at step 2", 0, 50)
+    click(page, "Walk")
+    page.wait_for_function("document.querySelector('[aria-label=walker]').ariaValueNow === '1'")
+    click(page, "Reset")
+    page.wait_for_timeout(1300)
+    assert_shows(page, figure)
+    assert page.get_by_role("button", name="Walk").is_visible()
 
 
-def test_a_state_of_the_path_is_clicked(mount):
-    page = mount(path_figure())
-    page.locator(".live-touch[height='76']").nth(3).click()
-    assert status(page).startswith("Â3 = 1·(0)")
+def test_a_bar_that_leaves_the_plot_ends_in_a_point(mount):
+    page = mount(path_figure(rewards=[5, 5], values=[-5, 0.5]))
+    inside, outside = (page.locator("path.live-delta").nth(t).get_attribute("d") for t in (1, 0))
+    shoulders = [re.findall(r"[ V]([\d.]+)(?=L|V)", path) for path in (inside, outside)]
+    assert len(set(shoulders[0])) == 1 and len(set(shoulders[1])) == 2
 
 
-def test_maps_show_the_errors_that_numpy_computes(mount):
+# --- chapter 3's maps -----------------------------------------------------------------------------------------------
+
+
+def chapter_cells(name, *wanted):
+    """The code cells of a chapter that contain one of these texts."""
+    (path,) = Path(__file__).parents[1].glob(f"chapters/{name}*.ipynb")
+    cells = [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
+    return ["".join(c["source"]) for c in cells if any(text in "".join(c["source"]) for text in wanted)]
+
+
+def last_value_of(cells, **names):
+    """Run cells; the value of the last expression."""
+    *cells, last = cells
+    for cell in cells:
+        exec(cell, names)
+    *statements, expression = ast.parse(last).body
+    exec(compile(ast.Module(statements, []), "cell", "exec"), names)
+    return eval(compile(ast.Expression(expression.value), "cell", "eval"), names)
+
+
+@pytest.fixture(scope="module")
+def chapter_maps():
+    """Chapter 3's own figure, and the arguments it was made with."""
+    made = []
+
+    def make(*arguments, **options):
+        made.append(arguments)
+        return ValueMaps(*arguments, **options)
+
+    cells = chapter_cells("03", "walled = ", "def train(x,", "\nValueMaps(")
+    figure = last_value_of(
+        cells, np=np, torch=torch, GridWorld=GridWorld, ValueNetwork=ValueNetwork, value_iteration=value_iteration, ValueMaps=make
+    )  # fmt: skip
+    return figure, made[0]
+
+
+@pytest.fixture(scope="module")
+def chapter_path():
+    return last_value_of(chapter_cells("04", "AdvantagePath(\n"), AdvantagePath=AdvantagePath)
+
+
+def true_errors(arguments):
+    """(F, 2, K): root mean square errors on visited and unseen cells, from the numbers as they were handed over."""
+    _, truth, _, visited, _, frames = arguments
+    missed = np.asarray(frames, dtype=float) - np.asarray(truth, dtype=float)
+    errors = []
+    for of_fraction, states in zip(missed, visited, strict=True):
+        seen = np.zeros(missed.shape[-1], dtype=bool)
+        seen[np.asarray(states)] = True
+        with np.errstate(invalid="ignore"):
+            errors.append([[(m[w] ** 2).sum() / w.sum() for m in of_fraction] for w in (seen, ~seen)])
+    return np.sqrt(errors)
+
+
+@pytest.mark.parametrize("name", ["chapter_maps", "chapter_path"])
+def test_the_chapters_own_figures_are_small(request, name):
+    figure = request.getfixturevalue(name)
+    figure = figure[0] if isinstance(figure, tuple) else figure
+    assert len(json.dumps(figure.get_state(), allow_nan=False)) <= 100_000
+
+
+def test_maps_show_the_errors_that_numpy_computes(mount, chapter_maps):
+    figure, arguments = chapter_maps
+    page, errors = mount(figure), true_errors(arguments)
+    np.testing.assert_allclose(figure.errors(), errors, atol=1e-3)
+    press(page, "training step", "Home")
+    for f in range(len(figure.fractions)):
+        for k in range(len(figure.steps)):
+            shown = [np.nan if x == "–" else float(x) for x in facts(page).values()]
+            assert shown == pytest.approx(errors[f, :, k], abs=0.0061, nan_ok=True)
+            press(page, "training step on the curves", "ArrowRight")
+        press(page, "cells visited", "ArrowRight")
+        press(page, "training step on the curves", "Home")
+    assert np.isnan(errors[-1][1]).all()  # nothing is unseen when all cells were visited
+    assert facts(page)["error on unseen cells"] == "–"
+
+
+def test_maps_say_and_colour_what_was_predicted(mount):
     figure = maps_figure()
     page = mount(figure)
     press(page, "cells visited", "End")
     press(page, "training step", "Home")
-    press(page, "training step", "ArrowRight")
-    missed = np.array(figure.frames[1][1]) - np.array(figure.truth)
-    seen = np.isin(np.arange(STATES), figure.visited[1])
-    wanted = [float(np.sqrt((missed[which] ** 2).mean())) for which in (seen, ~seen)]
-    assert [float(x) for x in facts(page).values()] == pytest.approx(wanted, abs=0.0051)
+    grids = page.get_by_role("grid").all()
+    for s, (r, c) in enumerate(WORLD.states):
+        for grid, values in zip(grids, (figure.frames[1][0], figure.truth), strict=True):
+            cell = grid.locator(f'[data-at="{r},{c}"]')
+            visited = ", visited" if s in figure.visited[1] else ""
+            assert cell.get_attribute("aria-label") == f"row {r}, column {c}: {number(values[s])}{visited}"
+            colour = value_color(values[s] / figure.scale).replace(" ", ", ")
+            assert cell.evaluate("e => e.style.backgroundColor") == colour
+        dots = grids[0].locator(f'[data-at="{r},{c}"] circle').count()
+        assert dots == (s in figure.visited[1])
+        cell.click()
+        predicted, truth = number(figure.frames[1][0][s]), number(figure.truth[s])
+        assert status(page) == f"Row {r}, column {c}{visited}: predicted {predicted}, true {truth}."
+
+
+def test_keys_choose_a_cell_of_the_maps(mount):
+    page = mount(maps_figure())
+    page.get_by_role("grid").first.locator('[data-at="0,0"]').focus()
+    page.keyboard.press("ArrowRight")
+    assert status(page).startswith("Row 0, column 1")
+    assert page.locator(".live-chosen").evaluate_all("all => all.map((e) => e.dataset.at)") == ["0,1", "0,1"]
 
 
 def test_maps_train_to_the_last_frame_and_stop(mount):
     page = mount(maps_figure(), reduced_motion="no-preference")
-    press(page, "training step", "Home")
-    page.get_by_role("button", name="Train").click()
+    click(page, "Train")  # from the end: it begins at the beginning
+    assert page.get_by_label("training step", exact=True).input_value() == "0"
+    click(page, "Pause")
+    page.wait_for_timeout(700)
+    assert page.get_by_label("training step", exact=True).input_value() == "0"
+    click(page, "Train")
     page.wait_for_function("document.querySelectorAll('input')[1].value === '2'")
     page.get_by_role("button", name="Train").wait_for()
+    page.wait_for_timeout(700)
+    assert page.get_by_label("training step", exact=True).input_value() == "2"
+
+
+def test_curves_are_dragged_and_reset_brings_the_end_of_training_back(mount):
+    page = mount(maps_figure())
+    before = (status(page), facts(page))
+    drag(page, "training step on the curves", -250, 0)
+    assert page.get_by_label("training step", exact=True).input_value() == "1"
+    step = page.get_by_role("slider", name="training step on the curves")
+    shown = facts(page)
+    assert shown != before[1]
+    assert step.get_attribute("aria-valuetext") == "step 10: " + ", ".join(f"{k} {v}" for k, v in shown.items())
+    press(page, "cells visited", "End")
+    page.get_by_role("grid").first.locator('[data-at="0,1"]').click()
+    click(page, "Reset")
+    assert (status(page), facts(page)) == before
+
+
+# --- both -----------------------------------------------------------------------------------------------------------
+
+LEARNING = ["path", "path of one step", "long path, cut off", "maps"]
+learning = pytest.mark.parametrize("make", [FIGURES[name] for name in LEARNING], ids=LEARNING)
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+@pytest.mark.parametrize("name", ["chapter_maps", "chapter_path"])
+def test_the_chapters_still_pictures_are_as_large_as_their_figures(mount, request, name, width):
+    size = "e => { const { width, height } = e.getBoundingClientRect(); return [width, height]; }"
+    figure = request.getfixturevalue(name)
+    figure = figure[0] if isinstance(figure, tuple) else figure
+    alive = mount(figure, width).locator(".live-figure").evaluate(size)
+    still = mount(figure, width, alive=False).locator(".live-figure").evaluate(size)
+    assert still == pytest.approx(alive, abs=1)
+
+
+@learning
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_all_can_be_touched_and_read(mount, make, width):
+    page = mount(make(), width, has_touch=True)
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    sizes = page.locator("button, label.live-control").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect().height)"
+    )
+    assert min(sizes) >= 44
+    places = page.locator(".live-touch").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).map((r) => Math.min(r.width, r.height))"
+    )
+    assert min(places) >= 24
+    letters = page.locator(".live-label").evaluate_all(
+        "all => all.map((e) => parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getScreenCTM().a)"
+    )
+    assert min(letters) >= 11.5
+
+
+def test_the_values_of_a_short_path_have_room_for_a_thumb(mount):
+    page = mount(path_figure(), 360)
+    places = page.locator("circle.live-touch").evaluate_all("all => all.map((e) => e.getBoundingClientRect().width)")
+    assert len(places) == 6 and min(places) >= 44
+
+
+@learning
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_of_the_drawings_stand_out(mount, make, theme):
+    """axe does not look at the words of an SVG."""
+    page = mount(make(), theme=theme)
+    ground = (255, 255, 255) if theme == "light" else (0x15, 0x18, 0x1D)
+    colours = page.locator("svg text").evaluate_all(
+        "all => all.map((e) => getComputedStyle(e).fill.match(/\\d+/g).map(Number))"
+    )
+    shades = np.array([luminance(ground), *(luminance(c) for c in colours)]) + 0.05
+    ratios = np.maximum(shades[1:], shades[0]) / np.minimum(shades[1:], shades[0])
+    assert ratios.min() >= 4.5
+
+
+@learning
+def test_readers_who_prefer_less_motion_see_no_gliding(mount, make):
+    page = mount(make(), reduced_motion="reduce")
+    moving = page.locator(".live-walker, .live-cell")
+    assert set(moving.evaluate_all("all => all.map((e) => getComputedStyle(e).transitionDuration)")) == {"0s"}
+
+
+@learning
+def test_every_control_changes_what_is_shown(mount, make):
+    page = mount(make())
+    picture = lambda: page.locator(".live-body").evaluate(
+        "e => e.innerText + [...e.querySelectorAll('path')].map((p) => p.outerHTML)"
+    )  # noqa: E731
+    for control in page.locator(".live-body :is([role=slider], input[type=range])").all():
+        before = picture()
+        control.press(
+            "Home" if control.evaluate("e => (e.ariaValueNow ?? e.value) !== (e.ariaValueMin ?? e.min)") else "End"
+        )
+        assert picture() != before, control.evaluate("e => e.outerHTML")
+    for name in page.get_by_role("button").all_inner_texts():
+        if name not in ("Step", "Back"):
+            before = picture()
+            click(page, name)
+            assert picture() != before, name
+
+
+@learning
+def test_a_reader_need_not_wait(mount, make, chapter_maps):
+    page = mount(chapter_maps[0] if make is maps_figure else make())
+    times = page.locator("input[type=range]").first.evaluate("""(e) => {
+      const times = [];
+      for (let i = 0; i < 9; i++) {
+        const start = performance.now();
+        e.value = i % 2 ? e.min : e.max;
+        e.dispatchEvent(new Event("input"));
+        document.body.getBoundingClientRect();
+        times.push(performance.now() - start);
+      }
+      return times.sort((a, b) => a - b);
+    }""")
+    assert times[4] < 50
 
 
 def test_pushing_a_logit_moves_the_ratio(mount):

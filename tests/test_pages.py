@@ -306,9 +306,9 @@ def test_search_finds_a_chapter(visit, base, book, where):
     assert where == "disk" or axe(page) == []
     page.keyboard.type("misconception")
     page.keyboard.press("Enter")
-    hit = page.locator(f'#search-results a[href*="{CHAPTERS[0]}"]').first
-    hit.click()
-    assert urlsplit(page.url).path.endswith(f"{CHAPTERS[0]}.html")
+    page.get_by_text("Search finished").wait_for()  # until then hits are still being put in between
+    page.locator(f'#search-results a[href*="{CHAPTERS[0]}"]').first.click()
+    page.wait_for_url(lambda url: urlsplit(url).path.endswith(f"{CHAPTERS[0]}.html"))
 
 
 def test_the_front_door_leads_in(visit, base):

@@ -23,7 +23,7 @@ function render({ model, el }) {
   const play = player(() => {
     set({ step: get("step") === T ? 0 : get("step") + 1 });
     return get("step") < T;
-  }, 1100, (on) => { playing = on; walk.textContent = on ? "Pause" : "Walk"; draw(); });
+  }, 1100, (on) => { if (on === playing) return; playing = on; walk.textContent = on ? "Pause" : "Walk"; draw(); });
   const walk = button("Walk", () => play.toggle());
   const go = (by) => { play.stop(); set({ step: Math.max(0, Math.min(T, get("step") + by)) }); };
   const back = button("Back", () => go(-1)), step = button("Step", () => go(1));

@@ -139,9 +139,10 @@ class AdvantagePath(LiveFigure):
         for words, at in (("r", 35), ("V", y + 5), ("(γλ)ᵏ", 106)):
             plot.text(0, at, words, "start")
         for t, (reward, weight) in enumerate(zip(self.rewards, self.weights(), strict=True)):
+            shade = _strength(weight)
             start, end = plot.px(t) + radius + 4, plot.px(t + 1) - radius - 6
             plot.parts.append(
-                f'<path d="M{start:.1f} {y}H{end:.1f}m-6 -5l6 5l-6 5" class="live-move" opacity="{_strength(weight):.2f}"/>'
+                f'<path d="M{start:.1f} {y}H{end:.1f}m-6 -5l6 5l-6 5" class="live-move" opacity="{shade:.2f}"/>'
             )
             plot.text((start + end) / 2, 35, f"{'+' if reward > 0 else ''}{number(reward)}")
             if weight is not None:
@@ -173,7 +174,8 @@ class AdvantagePath(LiveFigure):
             "advantage Â": advantages,
             "return Â + V": advantages + self.values,
         }
-        return f'<table class="live-table" style="--steps: {len(deltas)}">{"".join(_row(name, numbers) for name, numbers in rows.items())}</table>'
+        body = "".join(_row(name, numbers) for name, numbers in rows.items())
+        return f'<table class="live-table" style="--steps: {len(deltas)}">{body}</table>'
 
 
 def _strength(weight: float | None) -> float:
