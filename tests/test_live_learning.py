@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,7 +324,7 @@ def assert_shows(page, figure):
     assert [signed(x) for x in table["return Â + V"]] == two(advantages + figure.values)
     assert [signed(x) for x in table["value V"]] == two(figure.values)
     assert [signed(x) if x else None for x in table["weight"]] == two(figure.weights())
-    shown = page.locator(".live-weight").all_inner_texts()
+    shown = page.locator(".live-weight").all_text_contents()
     assert [signed(x[1:]) if x else None for x in shown] == two(figure.weights())
     for t, pair in enumerate(zip(deltas, advantages, strict=True)):
         ends = [bar_end(page, kind, t) for kind in ("delta", "advantage")]
@@ -402,7 +403,7 @@ def test_the_walker_is_dragged_clicked_and_led_by_keys(mount):
 def test_a_value_is_dragged_by_mouse_and_by_keys(mount):
     figure = path_figure(lam=0.5)
     page = mount(figure)
-    for t, up in ((0, 60), (3, -90)):
+    for t, up in ((0, 30), (3, -60)):
         drag(page, f"value of the state at step {t}", 0, -up)
         grip = page.get_by_role("slider", name=f"value of the state at step {t}")
         value = float(grip.get_attribute("aria-valuenow"))
@@ -411,10 +412,8 @@ def test_a_value_is_dragged_by_mouse_and_by_keys(mount):
         grip.press("PageUp")
         figure.values = [value + 0.5 if k == t else old for k, old in enumerate(figure.values)]
         assert_shows(page, figure)
-        assert (
-            signed(page.locator(".live-strip text").filter(has_text=re.compile(r"^[−\d.]+$")).nth(5 + t).inner_text())
-            == value + 0.5
-        )
+        words = page.locator(".live-strip text").filter(has_text=re.compile(r"^[−\d.]+$"))
+        assert signed(words.nth(4 + t).text_content()) == value + 0.5  # four rewards of −1 come first
     grip.press("Home")
     assert grip.get_attribute("aria-valuenow") == "-5"
     grip.press("End")
@@ -425,10 +424,10 @@ def test_lambda_and_gamma_decide_how_far_a_step_looks_ahead(mount):
     figure = path_figure()
     page = mount(figure)
     for figure.lam, key in ((0.0, "Home"), (0.05, "ArrowRight"), (1.0, "End")):
-        press(page, "trust in rewards", key)
+        press(page, "λ: trust in rewards", key)
         assert_shows(page, figure)
     for figure.gamma, key in ((0.5, "Home"), (0.55, "ArrowRight")):
-        press(page, "discount", key)
+        press(page, "discount γ", key)
         assert_shows(page, figure)
     box = page.get_by_label("trust in rewards").bounding_box()
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
@@ -440,8 +439,8 @@ def test_lambda_and_gamma_decide_how_far_a_step_looks_ahead(mount):
 def test_reset_brings_the_path_back_and_stops_the_walk(mount):
     figure = path_figure(lam=0.7, gamma=0.8, last_value=2)
     page = mount(figure)
-    press(page, "trust in rewards", "Home")
-    press(page, "discount", "Home")
+    press(page, "λ: trust in rewards", "Home")
+    press(page, "discount γ", "Home")
     drag(page, "value of the state at step 2", 0, 50)
     click(page, "Walk")
     page.wait_for_function("document.querySelector('[aria-label=walker]').ariaValueNow === '1'")
@@ -454,7 +453,7 @@ def test_reset_brings_the_path_back_and_stops_the_walk(mount):
 def test_a_bar_that_leaves_the_plot_ends_in_a_point(mount):
     page = mount(path_figure(rewards=[5, 5], values=[-5, 0.5]))
     inside, outside = (page.locator("path.live-delta").nth(t).get_attribute("d") for t in (1, 0))
-    shoulders = [re.findall(r"[ V]([\d.]+)(?=L|V)", path) for path in (inside, outside)]
+    shoulders = [re.findall(r"[ V]([\d.]+)(?=L|V)", path)[1:] for path in (inside, outside)]
     assert len(set(shoulders[0])) == 1 and len(set(shoulders[1])) == 2
 
 
@@ -489,7 +488,8 @@ def chapter_maps():
 
     cells = chapter_cells("03", "walled = ", "def train(x,", "\nValueMaps(")
     figure = last_value_of(
-        cells, np=np, torch=torch, GridWorld=GridWorld, ValueNetwork=ValueNetwork, value_iteration=value_iteration, ValueMaps=make
+        cells, np=np, torch=torch, GridWorld=GridWorld, ValueNetwork=ValueNetwork,
+        value_iteration=value_iteration, ValueMaps=make,
     )  # fmt: skip
     return figure, made[0]
 
@@ -563,25 +563,29 @@ def test_keys_choose_a_cell_of_the_maps(mount):
     assert page.locator(".live-chosen").evaluate_all("all => all.map((e) => e.dataset.at)") == ["0,1", "0,1"]
 
 
+def training_step(page):
+    return page.get_by_role("slider", name="training step", exact=True).input_value()
+
+
 def test_maps_train_to_the_last_frame_and_stop(mount):
     page = mount(maps_figure(), reduced_motion="no-preference")
     click(page, "Train")  # from the end: it begins at the beginning
-    assert page.get_by_label("training step", exact=True).input_value() == "0"
+    assert training_step(page) == "0"
     click(page, "Pause")
     page.wait_for_timeout(700)
-    assert page.get_by_label("training step", exact=True).input_value() == "0"
+    assert training_step(page) == "0"
     click(page, "Train")
     page.wait_for_function("document.querySelectorAll('input')[1].value === '2'")
     page.get_by_role("button", name="Train").wait_for()
     page.wait_for_timeout(700)
-    assert page.get_by_label("training step", exact=True).input_value() == "2"
+    assert training_step(page) == "2"
 
 
 def test_curves_are_dragged_and_reset_brings_the_end_of_training_back(mount):
     page = mount(maps_figure())
     before = (status(page), facts(page))
     drag(page, "training step on the curves", -250, 0)
-    assert page.get_by_label("training step", exact=True).input_value() == "1"
+    assert training_step(page) == "1"
     step = page.get_by_role("slider", name="training step on the curves")
     shown = facts(page)
     assert shown != before[1]
@@ -658,9 +662,12 @@ def test_readers_who_prefer_less_motion_see_no_gliding(mount, make):
 @learning
 def test_every_control_changes_what_is_shown(mount, make):
     page = mount(make())
-    picture = lambda: page.locator(".live-body").evaluate(
-        "e => e.innerText + [...e.querySelectorAll('path')].map((p) => p.outerHTML)"
-    )  # noqa: E731
+
+    def picture():
+        return page.locator(".live-body").evaluate(
+            "e => e.innerText + [...e.querySelectorAll('path')].map((p) => p.outerHTML)"
+        )
+
     for control in page.locator(".live-body :is([role=slider], input[type=range])").all():
         before = picture()
         control.press(

@@ -61,7 +61,7 @@ class AdvantagePath(LiveFigure):
         if not np.isfinite(last_value):
             raise ValueError(f"last_value must be finite, got {last_value}")
         start = {"values": values.tolist(), "gamma": float(gamma), "lam": float(lam)}
-        super().__init__(alt=alt, rewards=rewards.tolist(), last_value=float(last_value), initial=start, **start)
+        super().__init__(alt=alt, rewards=rewards.tolist(), last_value=float(last_value), **start, initial=start)
 
     @traitlets.validate("step")
     def _check_step(self, proposal):

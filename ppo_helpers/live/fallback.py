@@ -49,7 +49,7 @@ def world_svg(
 def value_color(value: float) -> str:
     """The colour of a value: terracotta at −5, sand at 0, teal at +5."""
     end = LOW if value < 0 else HIGH
-    mixed = np.rint(MIDDLE + (end - MIDDLE) * min(abs(value) / 5, 1)).astype(int)
+    mixed = np.floor(MIDDLE + (end - MIDDLE) * min(abs(value) / 5, 1) + 0.5).astype(int)  # as Math.round does
     return f"rgb({' '.join(map(str, mixed))})"
 
 
