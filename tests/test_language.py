@@ -1,0 +1,528 @@
+"""Log-probs against transformers' own loss, sampling against its own scores, loading against all that can fail."""
+
+import copy
+import json
+import shutil
+import threading
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import constants
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import (
+    BertConfig,
+    BertLMHeadModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPT2Model,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaModel,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+)
+
+from ppo_helpers.language import Responses, load_gpt2, models, sample, sequence_logprob, token_logprobs
+from ppo_helpers.language.logprobs import CHUNK, positions
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SENTENCE = "The food at the restaurant was wonderful and I liked the"
+PROMPTS = ["The food at the restaurant was", "I feel really", "Customer support helped me"]
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_gpt2("tiny")
+
+
+@pytest.fixture(scope="module")
+def llama():
+    """A second architecture: rotary positions, untied head, another context."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=50257, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=48, initializer_range=0.3,
+        bos_token_id=50256, eos_token_id=50256,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(params=["tiny", "llama"])
+def model(request):
+    made = request.getfixturevalue(request.param)
+    return made[0] if request.param == "tiny" else made
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny):
+    return tiny[1]
+
+
+def padded(rows, side, fill=50256):
+    """Token ids and attention mask of rows of mixed lengths."""
+    longest = max(map(len, rows))
+    blank = [[fill] * (longest - len(row)) for row in rows]
+    ids = [b + r if side == "left" else r + b for r, b in zip(rows, blank, strict=True)]
+    mask = [
+        [0] * len(b) + [1] * len(r) if side == "left" else [1] * len(r) + [0] * len(b)
+        for r, b in zip(rows, blank, strict=True)
+    ]
+    return torch.tensor(ids), torch.tensor(mask)
+
+
+# --- scoring --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_logprobs_are_the_loss_that_transformers_computes(model, tokenizer, side):
+    rows = [tokenizer(text)["input_ids"] for text in (SENTENCE, "I liked it.", "The room was not clean at all, sadly.")]
+    ids, mask = padded(rows, side)
+    ours = token_logprobs(model, ids, 1, mask)
+    for i, row in enumerate(rows):  # each by itself, unpadded, with the labels of its first two tokens masked
+        labels = torch.tensor([[-100, -100, *row[2:]]])
+        loss = model(input_ids=torch.tensor([row]), labels=labels).loss
+        behind = slice(len(ours[0]) - len(row) + 2, None) if side == "left" else slice(1, len(row) - 1)
+        assert -ours[i, behind].mean().item() == pytest.approx(loss.item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
+def test_logprobs_do_not_depend_on_order_or_company(model, side, temperature):
+    rng = np.random.default_rng(0)
+    rows = [rng.integers(0, 50256, n).tolist() for n in (9, 4, 7, 12)]
+    ids, mask = padded(rows, side)
+    together = token_logprobs(model, ids, 3, mask, temperature)
+    order = torch.tensor([2, 0, 3, 1])
+    shuffled = token_logprobs(model, ids[order], 3, mask[order], temperature)
+    counted = mask[:, 3:].bool() & mask[:, 2:-1].bool()  # the token and the one that predicts it
+    torch.testing.assert_close(shuffled[counted[order]], together[order][counted[order]], atol=1e-4, rtol=0)
+    for i, row in enumerate(rows):
+        alone = token_logprobs(model, torch.tensor([row]), 1, temperature=temperature)[0]
+        wanted = alone[-int(counted[i].sum()) :]
+        torch.testing.assert_close(together[i][counted[i]], wanted, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("prompt_length", [1, 5, 10])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.0])
+def test_logprobs_and_gradients_are_those_of_a_plain_softmax_in_float64(tiny, prompt_length, temperature):
+    model, tokenizer = copy.deepcopy(tiny[0]).double(), tiny[1]
+    ids = tokenizer(SENTENCE, return_tensors="pt")["input_ids"]
+    ours = token_logprobs(model, ids, prompt_length, temperature=temperature)
+    scores = model(input_ids=ids).logits[0].detach().numpy() / temperature
+    plain = scores - np.log(np.exp(scores - scores.max(-1, keepdims=True)).sum(-1, keepdims=True))
+    plain -= scores.max(-1, keepdims=True)
+    places = np.arange(prompt_length - 1, ids.shape[1] - 1)
+    np.testing.assert_allclose(ours[0].detach(), plain[places, ids[0, prompt_length:].numpy()], atol=1e-10)
+    weight = model.transformer.h[0].attn.c_attn.weight
+    (gradient,) = torch.autograd.grad(ours.sum(), weight)
+    logprobs = (model(input_ids=ids).logits[:, :-1] / temperature).log_softmax(-1)
+    chosen = logprobs.gather(-1, ids[:, 1:, None])[:, prompt_length - 1 :]
+    (wanted,) = torch.autograd.grad(chosen.sum(), weight)
+    torch.testing.assert_close(gradient, wanted, atol=1e-10, rtol=1e-6)
+
+
+def test_no_second_tensor_of_all_scores_is_kept_for_the_backward_pass(tiny):
+    """Not with a temperature either, which would make one: chunks are computed again instead."""
+    model, tokenizer = tiny
+    ids = tokenizer(SENTENCE, return_tensors="pt")["input_ids"].repeat(4, 1)
+    kept = []
+    hooks = torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.untyped_storage()) or t, lambda t: t)
+    with hooks:
+        token_logprobs(model, ids, 1, temperature=0.7)
+    large = {s.data_ptr(): s.nbytes() for s in kept if s.nbytes() >= 4 * CHUNK * 50257 * 4}
+    table = model.transformer.wte.weight.untyped_storage()
+    assert set(large.values()) <= {table.nbytes(), 4 * 11 * 50257 * 4} and len(large) <= 2
+
+
+@given(length=st.integers(1, 9), seed=st.integers(0, 99))
+def test_a_sequence_has_the_sum_or_the_mean_of_its_tokens(length, seed):
+    rng = np.random.default_rng(seed)
+    logprobs, mask = -rng.exponential(2, (3, length)), rng.random((3, length)) < 0.6
+    mask[:, 0] = True
+    given_ = torch.tensor(logprobs), torch.tensor(mask)
+    for reduce, wanted in (("sum", np.sum), ("mean", np.mean)):
+        expected = [wanted(row[m]) for row, m in zip(logprobs, mask, strict=True)]
+        np.testing.assert_allclose(sequence_logprob(*given_, reduce), expected)
+
+
+def test_what_stands_in_the_padding_does_not_count():
+    logprobs = torch.tensor([[-1.0, -2.0, torch.nan]], requires_grad=True)
+    total = sequence_logprob(logprobs, torch.tensor([[True, True, False]]))
+    total.sum().backward()
+    assert total.item() == -3 and logprobs.grad.tolist() == [[1, 1, 0]]
+
+
+def test_positions_are_counted_from_the_first_token():
+    mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 0, 0]])
+    assert positions(mask).tolist() == [[0, 0, 0, 1, 2], [0, 1, 2, 2, 2]]
+
+
+# --- sampling -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0, 1.5])
+def test_the_ratio_is_one_at_epoch_zero(model, tokenizer, temperature):
+    generator = torch.Generator().manual_seed(1)
+    responses = sample(model, tokenizer, PROMPTS * 4, 10, temperature, generator=generator)
+    with torch.no_grad():
+        old_logprobs = responses.logprobs(model, temperature)
+    ids, attention = responses.sequences, responses.attention_mask
+    for rows in torch.randperm(12, generator=generator).split(5):  # minibatches, with gradient
+        logprobs = token_logprobs(model, ids[rows], responses.prompt_length, attention[rows], temperature)
+        ratio = (logprobs - old_logprobs[rows]).exp()[responses.mask[rows]]
+        torch.testing.assert_close(ratio, torch.ones_like(ratio), atol=1e-5, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def letters():
+    """A model with opinions about the 256 bytes, small enough to be asked ten thousand times."""
+    vocabulary = {letter: i for i, letter in enumerate([*sorted(ByteLevel.alphabet()), "<end>"])}
+    plain = Tokenizer(BPE(vocab=vocabulary, merges=[]))
+    plain.pre_tokenizer, plain.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=257, n_embd=16, n_layer=2, n_head=2, n_positions=16, initializer_range=0.5)
+    return GPT2LMHeadModel(config).eval(), PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="<end>")
+
+
+@pytest.mark.parametrize("temperature", [0.7, 1.0])
+def test_what_is_drawn_is_what_is_scored(letters, temperature):
+    """10,000 draws: two tokens in a row are as frequent as exp of the sum of their log-probs says."""
+    model, tokenizer = letters
+    generator = torch.Generator().manual_seed(0)
+    responses = sample(model, tokenizer, ["To be"] * 10_000, 2, temperature, generator=generator)
+    pairs = torch.cartesian_prod(torch.arange(257), torch.arange(257))
+    everything = torch.cat([responses.sequences[:1, :5].expand(len(pairs), -1), pairs], dim=1)
+    with torch.no_grad():
+        expected = 10_000 * token_logprobs(model, everything, 5, temperature=temperature).sum(-1).double().exp()
+    assert expected.sum().item() == pytest.approx(10_000, rel=1e-4)  # all there is to draw
+    drawn = responses.tokens[:, 0] * 257 + responses.tokens[:, 1]
+    observed = torch.bincount(drawn[responses.mask.all(-1)], minlength=257**2).double()
+    often = expected >= 10
+    often[256 * 257 :] = False  # a response that ends at once has no second token
+    groups = [torch.cat([x[often], 10_000 - x[often].sum(0, keepdim=True)]) for x in (observed, expected)]
+    assert often.sum() > 20 and chisquare(*(g * 10_000 / g.sum() for g in groups)).pvalue > 1e-3
+
+
+def test_every_row_ends_with_its_own_end_of_text(tiny):
+    model, tokenizer = tiny
+    responses = sample(model, tokenizer, PROMPTS * 8, 20, generator=torch.Generator().manual_seed(3))
+    lengths = []
+    for i, (row, mask) in enumerate(zip(responses.tokens.tolist(), responses.mask.tolist(), strict=True)):
+        end = row.index(50256) + 1 if 50256 in row else len(row)
+        lengths.append(end)
+        assert mask == [t < end for t in range(len(row))]
+        assert responses.attention_mask[i, responses.prompt_length :].tolist() == [int(m) for m in mask]
+        assert set(row[end:]) <= {50256}
+        assert responses.texts[i] == tokenizer.decode([t for t in row[:end] if t != 50256])
+    assert min(lengths) < 20 and max(lengths) == responses.mask.shape[1]
+    assert tokenizer.decode(responses.sequences[1][responses.attention_mask[1] == 1]).startswith(PROMPTS[1])
+
+
+def test_sampling_ends_when_all_rows_have(tiny):
+    model, tokenizer = tiny
+    responses = sample(model, tokenizer, ["I liked it."], 40, 0.1)
+    assert responses.mask.shape[1] == int(responses.mask.sum()) < 40
+
+
+def test_sampling_is_seeded_and_greedy_in_the_limit(model, tokenizer):
+    first, second = (sample(model, tokenizer, PROMPTS, 8, generator=torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(first.sequences, second.sequences)
+    cold = sample(model, tokenizer, PROMPTS[:1], 8, 1e-4)
+    ids = tokenizer(PROMPTS[0], return_tensors="pt")["input_ids"]
+    for token in cold.tokens[0]:
+        assert model(input_ids=ids).logits[0, -1].argmax() == token
+        ids = torch.cat([ids, token.view(1, 1)], dim=1)
+
+
+@pytest.mark.parametrize("option", [{"top_k": 3}, {"top_p": 0.3}])
+def test_a_cut_softmax_draws_what_it_may_and_no_longer_matches_its_scores(tiny, option):
+    model, tokenizer = tiny
+    responses = sample(model, tokenizer, PROMPTS[:1] * 1000, 1, generator=torch.Generator().manual_seed(0), **option)
+    probabilities = model(input_ids=responses.sequences[:1, :-1]).logits[0, -1].softmax(-1)
+    ordered, order = probabilities.sort(descending=True)
+    allowed = 3 if "top_k" in option else int((ordered.cumsum(0) < 0.3).sum()) + 1
+    drawn = responses.tokens[:, 0]
+    assert set(drawn.tolist()) == set(order[:allowed].tolist())
+    frequency = (drawn == order[0]).double().mean().item()
+    kept = ordered[:allowed].sum().item()
+    assert frequency == pytest.approx(ordered[0].item() / kept, abs=0.07)
+    assert frequency > 1.5 * ordered[0].item()
+
+
+def test_a_tokenizer_without_an_end_pads_with_anything(tiny):
+    model, tokenizer = tiny[0], copy.deepcopy(tiny[1])
+    tokenizer.eos_token = None
+    responses = sample(model, tokenizer, PROMPTS, 5, generator=torch.Generator().manual_seed(0))
+    assert responses.mask.all() and responses.sequences[1, 0] == 0 and responses.attention_mask[1, 0] == 0
+
+
+# --- bad input ------------------------------------------------------------------------------------------------------
+
+IDS = torch.arange(10).view(2, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sequences": [[1, 2], [3]]}, "sequences must be token ids, .* mixed lengths padded; got list"),
+        ({"sequences": torch.arange(5)}, r"sequences must be token ids, \(B, P \+ T\), .* got \(5,\)"),
+        ({"sequences": IDS.float()}, "sequences must be token ids"),
+        ({"sequences": IDS + 50250}, r"sequences must hold token ids in \[0, 50256\], got 50250 … 50259"),
+        ({"sequences": IDS - 1}, "got -1 … 8"),
+        ({"sequences": torch.zeros(1, 65, dtype=torch.long)}, "65 tokens must fit .* context of 64 tokens, got 65"),
+        ({"prompt_length": 0}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 0"),
+        ({"prompt_length": 5}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 5"),
+        ({"attention_mask": torch.ones(2, 4)}, r"attention_mask must have shape \(2, 5\) like sequences, got \(2, 4\)"),
+        ({"temperature": 0}, "temperature must be positive and finite, got 0"),
+        ({"temperature": -1.0}, "temperature must be positive and finite, got -1"),
+        ({"temperature": float("nan")}, "temperature must be positive and finite, got nan"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(tiny, change, message):
+    with pytest.raises(ValueError, match=message):
+        token_logprobs(**({"model": tiny[0], "sequences": IDS, "prompt_length": 2} | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prompts": []}, r"prompts must be a list of at least one text, got \[\]"),
+        ({"prompts": "The food"}, "prompts must be a list of at least one text, got 'The food'"),
+        ({"prompts": ["The food", ""]}, r"prompts\[1\] must not be empty, got ''"),
+        ({"prompts": ["very " * 70]}, r"context of 64 tokens, got 7\d"),
+        ({"max_new_tokens": 63}, r"prompts \(2 tokens\) and max_new_tokens 63 must fit .* 64 tokens, got 65"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, got 0"),
+        ({"temperature": 0.0}, "temperature must be positive and finite, got 0.0"),
+        ({"top_k": 0}, "top_k must be at least 1 or None, got 0"),
+        ({"top_p": 1.1}, r"top_p must be in \(0, 1\] or None, got 1.1"),
+    ],
+)
+def test_what_cannot_be_sampled_is_named(tiny, change, message):
+    with pytest.raises(ValueError, match=message):
+        sample(*tiny, **({"prompts": ["The food"], "max_new_tokens": 3} | change))
+
+
+def test_a_tokenizer_that_knows_more_than_the_model_is_refused(tokenizer):
+    small = GPT2LMHeadModel(GPT2Config(vocab_size=100, n_embd=8, n_layer=1, n_head=1, n_positions=16))
+    with pytest.raises(ValueError, match="tokenizer must fit the model: it knows 50257 tokens, the model 100"):
+        sample(small, tokenizer, PROMPTS, 2)
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "mask", "reduce", "message"),
+    [
+        (torch.zeros(2, 3), torch.ones(2, 2, dtype=torch.bool), "sum", r"bool of shape \(2, 3\), got .* \(2, 2\)"),
+        (torch.zeros(2, 3), torch.ones(2, 3), "sum", "mask must be bool of shape .* got torch.float32"),
+        (torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool), "sum", "at least one token in every row"),
+        (torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool), "max", "reduce must be 'sum' or 'mean', got 'max'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mask_is_named(logprobs, mask, reduce, message):
+    with pytest.raises(ValueError, match=message):
+        sequence_logprob(logprobs, mask, reduce)
+
+
+# --- the bundled tokenizer and model --------------------------------------------------------------------------------
+
+
+def test_the_tokenizer_gives_the_known_ids(tokenizer):
+    assert tokenizer(SENTENCE)["input_ids"] == [464, 2057, 379, 262, 7072, 373, 7932, 290, 314, 8288, 262]
+    assert [tokenizer.decode([i]) for i in (0, 1, 2, 13, 50256)] == ["!", '"', "#", ".", "<|endoftext|>"]
+    assert tokenizer("Hello world")["input_ids"] == [15496, 995]
+    assert len(tokenizer("wonderful")["input_ids"]) == 3 and len(tokenizer) == 50257
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_any_text_comes_back(text):
+    _, tokenizer = cached_tiny()
+    assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text
+
+
+def cached_tiny(kept=[]):  # noqa: B006, hypothesis allows no module fixture
+    kept[:] = kept or [load_gpt2("tiny")]
+    return kept[0]
+
+
+def test_the_bundled_model_is_what_its_card_says(tiny):
+    model, _ = tiny
+    assert sum(p.numel() for p in model.parameters()) == 7234432
+    _, counts = torch.unique(model.transformer.wte.weight, dim=0, return_counts=True)
+    assert counts.max() == 50257 - json.loads((models.TINY / "training.json").read_text())["seen"]
+    assert not model.training and next(model.parameters()).dtype == torch.float32
+
+
+# --- loading --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_hub(monkeypatch, tmp_path):
+    """An empty cache, and a hub whose name is looked up for ever."""
+    forever = threading.Event()
+    monkeypatch.setattr(models, "get_hf_file_metadata", lambda *args, **kwargs: forever.wait())
+    monkeypatch.setattr(models, "PATIENCE", 0.2)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("PPO_BOOK_GPT2", raising=False)
+    yield tmp_path / "hub"
+    forever.set()
+
+
+def saved(model, folder, tokenizer):
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def in_cache(cache, name, revision):
+    """Where the hub's client keeps a model."""
+    folder = cache / f"models--{name.replace('/', '--')}" / "snapshots" / revision
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_hub_that_never_answers_is_not_waited_for(no_hub, capsys):
+    model, _ = load_gpt2()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert model.config.n_layer == 4 and "7.2 million" in line and "bundled" in line and "did not answer" in line
+
+
+def test_a_decision_takes_less_than_five_seconds():
+    assert models.PATIENCE < 5
+
+
+def test_a_download_that_breaks_falls_back(no_hub, monkeypatch, capsys):
+    def snapshot(*args, local_files_only=False, **kwargs):
+        raise OSError("disk is full" if not local_files_only else "not cached")
+
+    monkeypatch.setattr(models, "get_hf_file_metadata", lambda *args, **kwargs: None)
+    monkeypatch.setattr(models, "snapshot_download", snapshot)
+    load_gpt2()
+    assert "the bundled model, because the download" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="source 'a/b' could not be downloaded: disk is full"):
+        load_gpt2("a/b")
+
+
+def test_a_model_of_gpt2s_size_is_taken_from_the_cache(no_hub, tokenizer, capsys):
+    torch.manual_seed(0)
+    small = GPT2LMHeadModel(GPT2Config())  # GPT-2 small: 12 layers, width 768, dropout 0.1
+    saved(small.half(), in_cache(no_hub, models.GPT2, models.REVISION), tokenizer)
+    model, own = load_gpt2("auto")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "124.4 million" in line and "from the local cache" in line
+    assert not model.training and model.dtype == torch.float32
+    responses = sample(model, own, PROMPTS, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(responses.logprobs(model), responses.logprobs(model))  # no dropout
+
+
+def test_half_a_download_is_no_model(no_hub, tokenizer, capsys):
+    folder = in_cache(no_hub, models.GPT2, models.REVISION)
+    tokenizer.save_pretrained(folder)
+    GPT2Config().save_pretrained(folder)
+    load_gpt2("auto")
+    assert "bundled" in capsys.readouterr().out
+
+
+def test_a_second_architecture_loads_from_a_folder(llama, tokenizer, tmp_path, capsys, monkeypatch):
+    saved(llama, tmp_path / "llama", tokenizer)
+    monkeypatch.setenv("PPO_BOOK_GPT2", str(tmp_path / "llama"))
+    for source in (tmp_path / "llama", "auto"):
+        model, own = load_gpt2(source, device="cpu")
+        assert isinstance(model, LlamaForCausalLM) and own(SENTENCE)["input_ids"][0] == 464
+        assert torch.equal(model.lm_head.weight, llama.lm_head.weight)
+    assert "PPO_BOOK_GPT2 is" in capsys.readouterr().out
+
+
+def test_a_hub_id_may_name_its_revision(no_hub, llama, tokenizer, capsys):
+    saved(llama, in_cache(no_hub, "some/model", "a" * 40), tokenizer)
+    model, _ = load_gpt2(f"some/model@{'a' * 40}")
+    assert isinstance(model, LlamaForCausalLM) and "some/model from the local cache" in capsys.readouterr().out
+
+
+def broken(tmp_path, what, llama, tokenizer):
+    folder = tmp_path / "model"
+    if what == "bert":
+        config = BertConfig(
+            vocab_size=50257, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+            initializer_range=0.5,
+        )  # fmt: skip
+        return saved(BertLMHeadModel(config), folder, tokenizer)
+    if what == "trunk":
+        return saved(LlamaModel(llama.config), folder, tokenizer)
+    saved(llama, folder, tokenizer)
+    weights = folder / "model.safetensors"
+    if what == "corrupt":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    if what == "empty":
+        weights.unlink()
+    if what == "pickle":
+        weights.unlink()
+        torch.save(llama.state_dict(), folder / "pytorch_model.bin")
+    if what == "unknown":
+        (folder / "config.json").write_text('{"model_type": "no-such-thing"}')
+    if what == "code":
+        config = json.loads((folder / "config.json").read_text())
+        config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.C", "AutoModelForCausalLM": "mine.M"}}
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "mine.py").write_text("raise SystemExit('remote code was run')")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("bert", "is not causal: a later token changes the predictions"),
+        ("trunk", r"lacks weights of LlamaForCausalLM: \['lm_head.weight'\]"),
+        ("corrupt", "is no causal language model that can be read: "),
+        ("empty", "is no causal language model that can be read: "),
+        ("pickle", "is no causal language model that can be read: "),
+        ("unknown", "is no causal language model that can be read: "),
+        ("code", "is no causal language model that can be read: "),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_clear_error(tmp_path, llama, tokenizer, what, message):
+    with pytest.raises(ValueError, match=message):
+        load_gpt2(broken(tmp_path, what, llama, tokenizer))
+
+
+@pytest.mark.parametrize("source", ["/no/such/folder", "./nothing", "a/b/c", ""])
+def test_a_missing_folder_is_named(source):
+    with pytest.raises(ValueError, match="source must be 'auto', 'tiny', a folder or a hub id, got "):
+        load_gpt2(source)
+
+
+def test_an_unknown_id_is_named(no_hub):
+    with pytest.raises(ValueError, match="'no/such-model' is no folder, not in the local cache, and the hub has no"):
+        load_gpt2("no/such-model")
+
+
+def test_damaged_bundled_weights_are_noticed(tmp_path, monkeypatch):
+    shutil.copytree(models.TINY, tmp_path / "tiny")
+    with (tmp_path / "tiny" / "model.safetensors").open("r+b") as file:
+        file.seek(10_000_000)
+        file.write(b"\0\1\2")
+    monkeypatch.setattr(models, "TINY", tmp_path / "tiny")
+    with pytest.raises(ValueError, match="weights are damaged: SHA-256 must be 4d0c"):
+        load_gpt2("tiny")
+
+
+def test_a_trunk_with_tied_weights_is_whole(tmp_path, tiny):
+    model, tokenizer = tiny
+    trunk = GPT2Model(model.config)
+    trunk.load_state_dict(model.transformer.state_dict())
+    loaded, _ = load_gpt2(saved(trunk, tmp_path / "trunk", tokenizer))
+    ids = torch.tensor([[464, 2057, 379]])
+    torch.testing.assert_close(loaded(input_ids=ids).logits, model(input_ids=ids).logits)
+
+
+def test_responses_say_what_they_are(tiny):
+    responses = sample(*tiny, PROMPTS, 4, generator=torch.Generator().manual_seed(0))
+    assert isinstance(responses, Responses) and isinstance(tiny[0].config, PretrainedConfig)
+    assert responses.sequences.shape == (3, responses.prompt_length + responses.mask.shape[1])
+    assert responses.mask.dtype == torch.bool and (responses.logprobs(tiny[0])[~responses.mask] == 0).all()
