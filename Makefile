@@ -16,7 +16,7 @@ lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
 test: .venv/ready .venv-colab/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks

@@ -642,3 +642,130 @@ def check_optimizer_steps(answer: Callable[[int, int, int, int], int]) -> Feedba
             Case((1, 5, 2, 256), 2, "A batch smaller than a minibatch is one step."),
         ],
     )
+
+
+# --- chapter 8 ------------------------------------------------------------------------------------------------------
+
+
+def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[float]]) -> Feedback:
+    """Exercise 8.1: log softmax at the token that follows each position."""
+
+    def case(logits, ids, hint):
+        scores = np.array(logits)[: len(ids) - 1]
+        logprobs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return Case((logits, ids), logprobs[np.arange(len(ids) - 1), ids[1:]].tolist(), hint)
+
+    return check(
+        answer,
+        "text_logprobs",
+        [
+            case([[0.0, 0.0], [0.0, 0.0]], [0, 1], "One token is predicted, at position 0: two equal scores, log ½."),
+            case([[1.0, 3.0, 0.0], [9.0, 9.0, 9.0]], [2, 1], "Token 1 is predicted at position 0, not at its own."),
+            case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 0, 1], "A score is no log-probability: subtract logsumexp."),
+            case([[1.0, 2.0, 3.0]] * 4, [0, 0, 1, 2], "Three tokens, each predicted one position earlier."),
+        ],
+    )
+
+
+def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -> Feedback:
+    """Exercise 8.2: the geometric mean of the probabilities of the tokens that count."""
+
+    def case(logprobs, mask, hint):
+        return Case((logprobs, mask), float(np.exp(np.mean(np.array(logprobs)[mask]))), hint)
+
+    everything = [True] * 5
+    return check(
+        answer,
+        "mean_probability",
+        [
+            case([-1.0], [True], "One token: its own probability, e to its log-probability."),
+            case([-4.88, -1.77, -2.08, -3.76, -0.73], everything, "e to the mean, not the mean of e to each."),
+            case(
+                [-1.0, -2.0, -9.0], [True, True, False], "The third token is padding: neither in the sum nor counted."
+            ),
+        ],
+    )
+
+
+def check_at_temperature(answer: Callable[[list[float], float], list[float]]) -> Feedback:
+    """Exercise 8.3: divide log-probs by the temperature, and normalise again."""
+
+    def case(probs, temperature, hint):
+        logprobs = np.log(probs)
+        scaled = logprobs / temperature
+        expected = scaled - np.log(np.exp(scaled).sum())
+        return Case((logprobs.tolist(), temperature), expected.tolist(), hint)
+
+    return check(
+        answer,
+        "at_temperature",
+        [
+            case([0.5, 0.5], 0.5, "Two equal ones stay equal, and their probabilities must still add up to 1."),
+            case([0.8, 0.2], 2.0, "Above 1 the likely gets less likely: roots of 0.8 and 0.2, normalised."),
+            case([0.7, 0.2, 0.1], 0.5, "Below 1 the likely gets likelier: squares, normalised."),
+            case([0.7, 0.2, 0.1], 1.0, "Temperature 1 changes nothing."),
+        ],
+    )
+
+
+# --- chapter 9 ------------------------------------------------------------------------------------------------------
+
+
+def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]], Any]) -> Feedback:
+    """Exercise 9.1: the ratio per token as a geometric mean, and that of the whole response."""
+
+    def case(logprobs, old_logprobs, mask, hint):
+        gained = (np.array(logprobs) - np.array(old_logprobs))[mask]
+        return Case((logprobs, old_logprobs, mask), [float(np.exp(gained.mean())), float(np.exp(gained.sum()))], hint)
+
+    return check(
+        answer,
+        "sequence_ratios",
+        [
+            case([-1.0, -2.0], [-1.0, -2.0], [True, True], "Nothing has changed: both are 1."),
+            case([-1.0, -1.0], [-1.5, -1.1], [True, True], "e to the mean of the differences, and e to their sum."),
+            case([-1.0, -1.0], [-2.0, -0.5], [True, True], "A geometric mean, not the mean of the two ratios."),
+            case([-1.0, -1.0, 0.0], [-2.0, -1.0, -5.0], [True, True, False], "Padding is neither summed nor counted."),
+        ],
+    )
+
+
+def check_token_weights(answer: Callable[[list[list[bool]]], list[list[float]]]) -> Feedback:
+    """Exercise 9.2: what one token counts if responses are averaged over their tokens first."""
+
+    def case(mask, hint):
+        real = np.array(mask, dtype=float)
+        return Case((mask,), (real / real.sum(axis=1, keepdims=True) / len(mask)).tolist(), hint)
+
+    return check(
+        answer,
+        "token_weights",
+        [
+            case([[True, True]], "One response of two tokens: a half each."),
+            case([[True, False], [True, True]], "Each response has half of the weight, however many tokens it has."),
+            case(
+                [[True, True, True, True], [True, False, False, False]], "The token of the short one counts for four."
+            ),
+        ],
+    )
+
+
+def check_same_policy(answer: Callable[[list[float], list[float], list[bool], float], bool]) -> Feedback:
+    """Exercise 9.3: is every ratio 1 before the first step?"""
+
+    def case(logprobs, old_logprobs, mask, expected, hint):
+        return Case((logprobs, old_logprobs, mask, 1e-3), expected, hint)
+
+    two, far = [True, True], [-1.0, -1.0]
+    return check(
+        answer,
+        "same_policy",
+        [
+            case([-1.0, -2.0], [-1.0, -2.0], two, True, "All ratios are exactly 1."),
+            case([-1.0, -2.0], [-1.0, -2.0002], two, True, "A ratio of 1.0002 is within the tolerance."),
+            case([-1.0, -2.0], [-1.0, -2.1], two, False, "One token is enough: its ratio is about 1.1."),
+            case(far, [-1.1, -0.9], two, False, "One up, one down: their mean difference is 0, the ratios are not 1."),
+            case([-1.0, -2.0], [-0.5, -2.0], two, False, "A ratio below 1 is as wrong as one above."),
+            case(far, [-1.0, -9.0], [True, False], True, "What stands in the padding does not count."),
+        ],
+    )

@@ -157,6 +157,31 @@ def repaired_loss(logp, old, a, v, ret, ent, eps, vf, ec, swap=False, best=torch
     return policy + vf * ((v - ret) ** (2 if square else 1)).mean() + es * ec * ent.mean()
 
 
+def text_logprobs(logits, ids):
+    return [z[t] - np.log(np.sum(np.exp(z))) for z, t in zip(logits, ids[1:], strict=False)]
+
+
+def at_temperature(logprobs, temperature):
+    scaled = np.array(logprobs) / temperature
+    return (scaled - np.log(np.exp(scaled).sum())).tolist()
+
+
+def gained(new, old, mask):
+    return (np.array(new) - np.array(old))[mask]
+
+
+def sequence_ratios(new, old, mask):
+    return [float(np.exp(gained(new, old, mask).mean())), float(np.exp(gained(new, old, mask).sum()))]
+
+
+def token_weights(mask):
+    return [[real / sum(row) / len(mask) for real in row] for row in mask]
+
+
+def same_policy(new, old, mask, tolerance):
+    return bool((np.abs(np.exp(gained(new, old, mask)) - 1) <= tolerance).all())
+
+
 WRONG = {
     exercises.check_weighted_mean: {
         "no weights": lambda x, o, n: sum(x) / len(x),
@@ -380,6 +405,54 @@ WRONG = {
         ],
         "returns": lambda r, v, f, d, g: [x - y for x, y in zip(returns(r, g, 0 if d else f), v, strict=True)],
     },
+    exercises.check_text_logprobs: {
+        "at its own position": lambda z, i: text_logprobs(z[1:], i) if len(z) > len(i) - 1 else text_logprobs(z, i),
+        "scores": lambda z, i: [row[t] for row, t in zip(z, i[1:], strict=False)],
+        "probabilities": lambda z, i: np.exp(text_logprobs(z, i)),
+        "the first token too": lambda z, i: [0.0, *text_logprobs(z, i)],
+        "sum": lambda z, i: sum(text_logprobs(z, i)),
+        "the token that was read": lambda z, i: text_logprobs(z, [i[0], *i[:-1]]),
+        "ends early": lambda z, i: text_logprobs(z, i)[:-1],
+    },
+    exercises.check_mean_probability: {
+        "arithmetic": lambda x, m: np.mean(np.exp(np.array(x)[m])),
+        "sum": lambda x, m: np.exp(np.sum(np.array(x)[m])),
+        "no mask": lambda x, m: np.exp(np.mean(x)),
+        "divided by all": lambda x, m: np.exp(np.sum(np.array(x)[m]) / len(x)),
+        "no exponential": lambda x, m: np.mean(np.array(x)[m]),
+    },
+    exercises.check_at_temperature: {
+        "not normalised": lambda x, t: np.array(x) / t,
+        "multiplied": lambda x, t: at_temperature(x, 1 / t),
+        "ignored": lambda x, t: x,
+        "probabilities": lambda x, t: np.exp(at_temperature(x, t)),
+        "probabilities divided": lambda x, t: np.log(np.exp(x) / t),
+    },
+    exercises.check_sequence_ratios: {
+        "mean of the ratios": lambda n, o, m: [np.mean(np.exp(gained(n, o, m))), np.exp(gained(n, o, m).sum())],
+        "no mask": lambda n, o, m: sequence_ratios(n, o, [True] * len(m)),
+        "counted over all": lambda n, o, m: [np.exp(gained(n, o, m).sum() / len(m)), sequence_ratios(n, o, m)[1]],
+        "upside down": lambda n, o, m: sequence_ratios(o, n, m),
+        "swapped": lambda n, o, m: sequence_ratios(n, o, m)[::-1],
+        "mean twice": lambda n, o, m: [sequence_ratios(n, o, m)[0]] * 2,
+        "logarithms": lambda n, o, m: np.log(sequence_ratios(n, o, m)),
+    },
+    exercises.check_token_weights: {
+        "all tokens alike": lambda m: (np.array(m, float) / np.sum(m)).tolist(),
+        "sum of the responses": lambda m: (np.array(token_weights(m)) * len(m)).tolist(),
+        "divided by the width": lambda m: (np.array(m, float) / np.size(m)).tolist(),
+        "padding counts": lambda m: (np.ones(np.shape(m)) / np.size(m)).tolist(),
+        "ones": lambda m: np.array(m, float).tolist(),
+    },
+    exercises.check_same_policy: {
+        "mean": lambda n, o, m, tol: abs(np.mean(gained(n, o, m))) < tol,
+        "only above": lambda n, o, m, tol: max(np.exp(gained(n, o, m))) - 1 < tol,
+        "only below": lambda n, o, m, tol: 1 - min(np.exp(gained(n, o, m))) < tol,
+        "no mask": lambda n, o, m, tol: same_policy(n, o, [True] * len(m), tol),
+        "exactly": lambda n, o, m, tol: n == o,
+        "always": lambda *a: True,
+        "inverted": lambda *a: not same_policy(*a),
+    },
     exercises.check_push: {
         "sign": lambda *a: [-x for x in push(*a)],
         "only the action": lambda p, a, g: [g * (1 - x) * (j == a) for j, x in enumerate(p)],
@@ -390,6 +463,12 @@ WRONG = {
     },
 }
 RIGHT = {
+    exercises.check_text_logprobs: text_logprobs,
+    exercises.check_mean_probability: lambda x, m: float(np.exp(np.mean(np.array(x)[m]))),
+    exercises.check_at_temperature: at_temperature,
+    exercises.check_sequence_ratios: sequence_ratios,
+    exercises.check_token_weights: token_weights,
+    exercises.check_same_policy: same_policy,
     exercises.check_weighted_mean: weighted_mean,
     exercises.check_ratios: ratios,
     exercises.check_effective_samples: effective_samples,

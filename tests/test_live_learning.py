@@ -1,9 +1,7 @@
 """The figures of chapters 3 to 7: JavaScript against Python, what they refuse, and what a reader does to them."""
 
-import ast
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +15,7 @@ from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live import AdvantagePath, ClipExplorer, RatioExplorer, TrainingReplay, ValueMaps
 from ppo_helpers.live.base import FILES
 from ppo_helpers.live.fallback import number, value_color
-from ppo_helpers.networks import ValueNetwork
 from ppo_helpers.objectives import clipped_surrogate, probability_ratio, surrogate
-from ppo_helpers.planning import value_iteration
 
 WORLD = GridWorld.default()
 STATES = len(WORLD.states)
@@ -460,43 +456,16 @@ def test_a_bar_that_leaves_the_plot_ends_in_a_point(mount):
 # --- chapter 3's maps -----------------------------------------------------------------------------------------------
 
 
-def chapter_cells(name, *wanted):
-    """The code cells of a chapter that contain one of these texts."""
-    (path,) = Path(__file__).parents[1].glob(f"chapters/{name}*.ipynb")
-    cells = [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
-    return ["".join(c["source"]) for c in cells if any(text in "".join(c["source"]) for text in wanted)]
-
-
-def last_value_of(cells, **names):
-    """Run cells; the value of the last expression."""
-    *cells, last = cells
-    for cell in cells:
-        exec(cell, names)
-    *statements, expression = ast.parse(last).body
-    exec(compile(ast.Module(statements, []), "cell", "exec"), names)
-    return eval(compile(ast.Expression(expression.value), "cell", "eval"), names)
-
-
 @pytest.fixture(scope="module")
-def chapter_maps():
-    """Chapter 3's own figure, and the arguments it was made with."""
-    made = []
-
-    def make(*arguments, **options):
-        made.append(arguments)
-        return ValueMaps(*arguments, **options)
-
-    cells = chapter_cells("03", "walled = ", "def train(x,", "\nValueMaps(")
-    figure = last_value_of(
-        cells, np=np, torch=torch, GridWorld=GridWorld, ValueNetwork=ValueNetwork,
-        value_iteration=value_iteration, ValueMaps=make,
-    )  # fmt: skip
-    return figure, made[0]
-
-
-@pytest.fixture(scope="module")
-def chapter_path():
-    return last_value_of(chapter_cells("04", "AdvantagePath(\n"), AdvantagePath=AdvantagePath)
+def large_maps():
+    """A figure as large as chapter 3's own, and the arguments it was made with."""
+    world = GridWorld.from_text("\n".join([". . . . # . . . . ."] * 9 + [". . . . . . . . . M"]))
+    rng, states = np.random.default_rng(0), len(world.states)
+    truth = rng.uniform(-12, 5, states)
+    steps, order, fractions = [0, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 2000], rng.permutation(states), [0.1, 0.5, 1]
+    frames = truth + rng.normal(size=(3, len(steps), states)) * np.linspace(4, 0.1, len(steps))[:, None]
+    made = (world, truth, fractions, [order[: int(f * states)] for f in fractions], steps, frames)
+    return ValueMaps(*made, alt="two large maps"), made
 
 
 def true_errors(arguments):
@@ -512,15 +481,8 @@ def true_errors(arguments):
     return np.sqrt(errors)
 
 
-@pytest.mark.parametrize("name", ["chapter_maps", "chapter_path"])
-def test_the_chapters_own_figures_are_small(request, name):
-    figure = request.getfixturevalue(name)
-    figure = figure[0] if isinstance(figure, tuple) else figure
-    assert len(json.dumps(figure.get_state(), allow_nan=False)) <= 100_000
-
-
-def test_maps_show_the_errors_that_numpy_computes(mount, chapter_maps):
-    figure, arguments = chapter_maps
+def test_maps_show_the_errors_that_numpy_computes(mount, large_maps):
+    figure, arguments = large_maps
     page, errors = mount(figure), true_errors(arguments)
     np.testing.assert_allclose(figure.errors(), errors, atol=1e-3)
     press(page, "training step", "Home")
@@ -603,14 +565,10 @@ learning = pytest.mark.parametrize("make", [FIGURES[name] for name in LEARNING],
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280])
-@pytest.mark.parametrize("name", ["chapter_maps", "chapter_path"])
-def test_the_chapters_still_pictures_are_as_large_as_their_figures(mount, request, name, width):
-    size = "e => { const { width, height } = e.getBoundingClientRect(); return [width, height]; }"
-    figure = request.getfixturevalue(name)
-    figure = figure[0] if isinstance(figure, tuple) else figure
-    alive = mount(figure, width).locator(".live-figure").evaluate(size)
-    still = mount(figure, width, alive=False).locator(".live-figure").evaluate(size)
-    assert still == pytest.approx(alive, abs=1)
+def test_a_large_figures_still_picture_is_as_large(mount, large_maps, width):
+    figure, _ = large_maps
+    assert len(json.dumps(figure.get_state(), allow_nan=False)) <= 100_000
+    assert_still_picture_is_as_large(mount, figure, width)
 
 
 @learning
@@ -682,8 +640,8 @@ def test_every_control_changes_what_is_shown(mount, make):
 
 
 @learning
-def test_a_reader_need_not_wait(mount, make, chapter_maps):
-    page = mount(chapter_maps[0] if make is maps_figure else make())
+def test_a_reader_need_not_wait(mount, make, large_maps):
+    page = mount(large_maps[0] if make is maps_figure else make())
     times = page.locator("input[type=range]").first.evaluate("""(e) => {
       const times = [];
       for (let i = 0; i < 9; i++) {
