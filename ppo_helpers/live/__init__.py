@@ -5,7 +5,9 @@ from ppo_helpers.live.base import LiveFigure, glue
 from ppo_helpers.live.clip_explorer import ClipExplorer
 from ppo_helpers.live.grid_editor import GridEditor
 from ppo_helpers.live.policy_playground import PolicyPlayground
+from ppo_helpers.live.ratio_board import RatioBoard
 from ppo_helpers.live.ratio_explorer import RatioExplorer
+from ppo_helpers.live.token_explorer import TokenExplorer
 from ppo_helpers.live.training_replay import TrainingReplay
 from ppo_helpers.live.value_maps import ValueMaps
 
@@ -15,7 +17,9 @@ __all__ = [
     "GridEditor",
     "LiveFigure",
     "PolicyPlayground",
+    "RatioBoard",
     "RatioExplorer",
+    "TokenExplorer",
     "TrainingReplay",
     "ValueMaps",
     "glue",
