@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import re
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def tags(cell):
 
 def run(code):
     """The value of a cell's last expression."""
-    names, tree = {"np": np, "torch": torch, "exercises": exercises}, ast.parse(code)
+    names, tree = {"math": math, "np": np, "torch": torch, "exercises": exercises}, ast.parse(code)
     last = ast.Expression(tree.body.pop().value)
     exec(compile(tree, "cell", "exec"), names)
     return eval(compile(last, "cell", "eval"), names)

@@ -41,7 +41,7 @@ def load_gpt2(
     _check_causal(model, str(source))
     model = model.to(device or "cpu").eval()  # with dropout, the ratio would not be 1 at the first epoch
     millions = sum(p.numel() for p in model.parameters()) / 1e6
-    print(f"{type(model).__name__}, {millions:.1f} million parameters, on {model.device}: {why}")
+    print(f"{millions:.1f} million parameters on {model.device}: {why}")
     return model, tokenizer
 
 
@@ -68,8 +68,8 @@ def _real_or_tiny() -> tuple[Path, str]:
         try:
             return _downloaded(GPT2, REVISION), f"{GPT2} from the hub"
         except Exception as error:  # whatever breaks a download, there is a model to go on with
-            return TINY, f"the bundled model, because the download of {GPT2} failed ({type(error).__name__})"
-    return TINY, f"the bundled model, because {GPT2} is not in the local cache and the hub did not answer"
+            return TINY, f"the bundled model (the download of GPT-2 failed: {type(error).__name__})"
+    return TINY, "the bundled model (GPT-2 is not cached, the hub silent)"
 
 
 def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:

@@ -1,0 +1,90 @@
+"""Texts: loading, scoring against the bare forward pass, sampling against transformers' own generate."""
+
+import contextlib
+import io
+import subprocess
+import sys
+import time
+from statistics import median
+
+import torch
+
+from benchmarks.table import Row, benchmark
+
+CONFIGURATIONS = {"bundled model": "tiny", "GPT-2 small, random": "small"}
+PROMPTS = ["The food at the restaurant was"] * 32
+
+
+def load(name: str):
+    """The bundled model, or one of GPT-2's size with random weights, and the tokenizer."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from ppo_helpers.language import load_gpt2
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        model, tokenizer = load_gpt2("tiny")
+    if name == "small":
+        model = GPT2LMHeadModel(GPT2Config(attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0)).eval()
+    return model, tokenizer
+
+
+def score(model, what: str) -> None:
+    """32 texts of 64 tokens: the bare forward pass, or the log-probs of all tokens."""
+    from ppo_helpers.language import token_logprobs
+
+    ids = torch.randint(0, 50256, (32, 64), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        _ = model(input_ids=ids, use_cache=False).logits if what == "forward" else token_logprobs(model, ids, 1)
+
+
+def peak(name: str, what: str) -> float:
+    """GB that a fresh process had at its highest. The log-probs are made where the forward pass is, in one go."""
+    code = f"from benchmarks.language import load, score; score(load({name!r})[0], {what!r})"
+    code += "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1]) * 1024 / 1e9
+
+
+def seconds(function, *args, **options) -> float:
+    start = time.perf_counter()
+    function(*args, **options)
+    return time.perf_counter() - start
+
+
+@benchmark
+def token_logprobs_time_and_memory():
+    for words, name in CONFIGURATIONS.items():
+        model, _ = load(name)
+        score(model, "forward")
+        pairs = [[seconds(score, model, what) for what in ("forward", "logprobs")] for _ in range(5)]
+        forward, logprobs = (median(column) for column in zip(*pairs, strict=True))
+        yield Row(f"token_logprobs 32 × 64, {words}", logprobs, 1.3 * forward, "s", peer="1.3 × forward")
+        del model
+        yield Row(
+            f"token_logprobs 32 × 64, {words}, peak memory", peak(name, "logprobs"), 1.1 * peak(name, "forward"), "GB",
+            peer="1.1 × forward",
+        )  # fmt: skip
+
+
+@benchmark
+def sampling():
+    from ppo_helpers.language import sample
+
+    for words, name in CONFIGURATIONS.items():
+        model, tokenizer = load(name)
+        model.generation_config.eos_token_id = None  # both write 16 tokens, whatever they are
+        tokenizer.eos_token, tokenizer.pad_token_id = None, 0
+        prompt = tokenizer(PROMPTS, return_tensors="pt")
+        options = {"max_new_tokens": 16, "do_sample": True, "top_k": 0, "pad_token_id": 0}
+        ours, theirs = [], []
+        for _ in range(4):
+            ours.append(seconds(sample, model, tokenizer, PROMPTS, 16))
+            theirs.append(seconds(model.generate, **prompt, **options))
+        rate = [32 * 16 / median(times[1:]) for times in (ours, theirs)]
+        yield Row(f"sample 32 × 16, {words}", rate[0], 0.8 * rate[1], "tokens/s", True, "0.8 × generate")
+
+
+@benchmark
+def load_bundled():
+    load("tiny")  # imports are not loading
+    yield Row("load_gpt2('tiny')", median(seconds(load, "tiny") for _ in range(5)), 2, "s")
