@@ -72,10 +72,10 @@ function candidateBars() {
   });
   return { node, put(row, chances, real) {
     const inside = real && row.ids.includes(real.id), rest = Math.max(0, 1 - chances.reduce((sum, p) => sum + p, 0) - (real && !inside ? real.p : 0));
-    const most = Math.max(...chances, rest), color = (id) => (real && id === real.id ? "live-chance live-real" : "live-chance");
+    const most = Math.max(...chances), color = (id) => (real && id === real.id ? "live-chance live-real" : "live-chance");
     chances.forEach((p, i) => lines[i](visible(row.pieces[i]), p, most, color(row.ids[i])));
     lines[KEPT](real && !inside ? visible(real.piece) : "", real ? real.p : 0, most, "live-chance live-real");
-    lines[KEPT + 1]("all others", rest, most, "live-rest");
+    lines[KEPT + 1]("all others", rest, Infinity, "live-rest"); // no bar: it would dwarf the others
   } };
 }
 export default { render };

@@ -129,8 +129,8 @@ class TokenExplorer(LiveFigure):
             p = float(np.exp(self._next_logprob(row)))
             lines.append((self.sentences[self.sentence]["pieces"][self.token + 1], p, True))
             rest -= p
-        drawn = [_bar(i, _visible(w), p, max(*chances, rest), real) for i, (w, p, real) in enumerate(lines)]
-        drawn.append(_bar(KEPT + 1, "all others", max(rest, 0), max(*chances, rest), None))
+        drawn = [_bar(i, _visible(w), p, chances.max(), real) for i, (w, p, real) in enumerate(lines)]
+        drawn.append(_bar(KEPT + 1, "all others", max(rest, 0), np.inf, None))
         svg = named_svg("".join(drawn), 540, ROW * (KEPT + 2), self.alt)
         return svg.replace("<svg ", '<svg class="live-plot" ', 1)
 
