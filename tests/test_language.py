@@ -29,8 +29,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ppo_helpers.language import Responses, load_gpt2, models, sample, sequence_logprob, token_logprobs
-from ppo_helpers.language.logprobs import CHUNK, positions
+from ppo_helpers.language import Responses, load_gpt2, logprobs, models, sample, sequence_logprob, token_logprobs
+from ppo_helpers.language.logprobs import positions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = "The food at the restaurant was wonderful and I liked the"
@@ -128,15 +128,16 @@ def test_logprobs_and_gradients_are_those_of_a_plain_softmax_in_float64(tiny, pr
     torch.testing.assert_close(gradient, wanted, atol=1e-10, rtol=1e-6)
 
 
-def test_no_second_tensor_of_all_scores_is_kept_for_the_backward_pass(tiny):
+def test_no_second_tensor_of_all_scores_is_kept_for_the_backward_pass(tiny, monkeypatch):
     """Not with a temperature either, which would make one: chunks are computed again instead."""
+    monkeypatch.setattr(logprobs, "BLOCK", 1)  # one position at a time
     model, tokenizer = tiny
     ids = tokenizer(SENTENCE, return_tensors="pt")["input_ids"].repeat(4, 1)
     kept = []
     hooks = torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.untyped_storage()) or t, lambda t: t)
     with hooks:
         token_logprobs(model, ids, 1, temperature=0.7)
-    large = {s.data_ptr(): s.nbytes() for s in kept if s.nbytes() >= 4 * CHUNK * 50257 * 4}
+    large = {s.data_ptr(): s.nbytes() for s in kept if s.nbytes() >= 4 * 50257 * 4}
     table = model.transformer.wte.weight.untyped_storage()
     assert set(large.values()) <= {table.nbytes(), 4 * 11 * 50257 * 4} and len(large) <= 2
 

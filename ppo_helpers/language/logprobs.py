@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-CHUNK = 2  # positions whose (B, chunk, V) scores are worked on at a time
+BLOCK = 2**21  # scores that are worked on at a time: few enough to stay in a processor's cache
 
 
 def token_logprobs(
@@ -42,7 +42,8 @@ def token_logprobs(
     _check_temperature(temperature)
     steps = sequences.shape[1] - prompt_length
     logits = _response_logits(model, sequences, steps, attention_mask)  # (B, T, V)
-    chunks = zip(logits.split(CHUNK, dim=1), sequences[:, prompt_length:].split(CHUNK, dim=1), strict=True)
+    chunk = max(1, BLOCK // logits[:, 0].numel())  # positions
+    chunks = zip(logits.split(chunk, dim=1), sequences[:, prompt_length:].split(chunk, dim=1), strict=True)
     return torch.cat([_chunk_logprobs(scores, tokens, temperature) for scores, tokens in chunks], dim=1)
 
 
