@@ -315,3 +315,18 @@ def test_the_board_plays_to_its_end_and_resets(mount):
     assert (status(page), chips(page)) != before
     click(page, "Reset")
     assert (status(page), chips(page)) == before
+
+
+@pytest.mark.parametrize("make", [explorer, board])
+def test_arrow_keys_lead_through_the_tokens_and_tab_stops_once(mount, make):
+    page = mount(make())
+    tokens = page.locator(".live-token")
+    tokens.nth(0).focus()
+    for key, chosen in (("ArrowRight", 1), ("ArrowDown", 2), ("ArrowLeft", 1), ("ArrowUp", 0), ("ArrowLeft", 0)):
+        before = status(page)
+        page.keyboard.press(key)
+        pressed = tokens.evaluate_all("all => all.map((e) => e.ariaPressed)")
+        assert pressed.index("true") == chosen and pressed.count("true") == 1
+        assert tokens.nth(chosen).evaluate("e => e === document.activeElement")
+        assert tokens.evaluate_all("all => all.filter((e) => e.tabIndex === 0).length") == 1
+        assert (status(page) == before) is (key == "ArrowLeft" and chosen == 0)

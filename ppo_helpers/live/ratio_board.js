@@ -11,11 +11,10 @@ function render({ model, el }) {
   const playButton = button("Train", () => play.toggle());
   const go = (by) => { play.stop(); set({ epoch: Math.max(0, Math.min(last, get("epoch") + by)) }); };
   const reset = () => { play.stop(); chosen = [0, 0]; set({ epoch: last }); draw(); };
-  const rows = responses.map(({ prompt, pieces, advantages }, b) => {
-    const chips = pieces.map((piece, t) => html("button", { type: "button", class: "live-token live-colored", onclick: () => { chosen = [b, t]; draw(); } },
-      html("span", {}, visible(piece)), html("small")));
+  const rows = responses.map(({ prompt, pieces, advantages }) => {
+    const chips = pieces.map((piece) => tokenChip(piece, "live-colored"));
     const numbers = html("span", { class: "live-of-response" });
-    return { chips, numbers, advantages, pieces, node: html("div", { class: "live-response" }, html("span", { class: "live-prompt" }, prompt), html("div", { class: "live-text" }, ...chips), numbers) };
+    return { chips, numbers, advantages, node: html("div", { class: "live-response" }, html("span", { class: "live-prompt" }, prompt), html("div", { class: "live-text" }, ...chips), numbers) };
   });
   const status = html("p", { class: "live-status", role: "status", style: "--wide: 2; --narrow: 4" }), numbers = html("dl", { class: "live-numbers" });
   const board = html("div", { class: "live-board-scroll", tabindex: "0", role: "region", "aria-label": "ratios of all tokens" }, ...rows.map(({ node }) => node));
@@ -23,6 +22,8 @@ function render({ model, el }) {
     html("div", { class: "live-buttons" }, playButton, button("Back", () => go(-1)), button("Step", () => go(1)), button("Reset", reset)),
     ratioKey(), board, status, numbers));
 
+  const places = responses.flatMap(({ pieces }, b) => pieces.map((_, t) => [b, t]));
+  choosing(board, (i) => { chosen = places[i]; draw(); });
   function draw() {
     const k = get("epoch"), ratios = get("ratios")[k];
     rows.forEach(({ chips, numbers: words, advantages }, b) => {
@@ -30,12 +31,12 @@ function render({ model, el }) {
         const r = ratios[b][t], still = isClipped(r, advantages[t], eps);
         chip.style.backgroundColor = ratioColor(r);
         chip.classList.toggle("live-clipped", still);
-        chip.setAttribute("aria-pressed", b === chosen[0] && t === chosen[1]);
-        chip.lastChild.textContent = `${advantages[t] > 0 ? "▲" : advantages[t] < 0 ? "▼" : ""}${show(r, 2)}`;
-        chip.setAttribute("aria-label", `${responses[b].pieces[t]}, ratio ${show(r, 2)}${still ? ", clipped" : ""}`);
+        chip.children[1].textContent = `${advantages[t] > 0 ? "▲" : advantages[t] < 0 ? "▼" : ""}${show(r, 2)}`;
+        chip.children[2].textContent = still ? " clipped" : "";
       });
       words.textContent = ofResponse(ratios[b]);
     });
+    choose(rows.flatMap(({ chips }) => chips), places.findIndex(([b, t]) => b === chosen[0] && t === chosen[1]));
     const all = facts(ratios, responses.map(({ advantages }) => advantages), eps);
     numbers.replaceChildren(...Object.entries(all).map(([term, value]) => html("div", {}, html("dt", {}, term), html("dd", {}, value))));
     const [b, t] = chosen;
@@ -46,8 +47,6 @@ function render({ model, el }) {
   return () => { off(); epoch.off(); play.stop(); };
 }
 
-/** A token with its spaces and line ends made visible. */
-const visible = (piece) => piece.replaceAll(" ", "·").replaceAll("\n", "⏎");
 /** Whether the clip has taken the gradient away: the sample has got what it wanted. */
 const isClipped = (ratio, advantage, eps) => (advantage > 0 && ratio > 1 + eps) || (advantage < 0 && ratio < 1 - eps);
 /** Terracotta below 1, sand at 1, teal above; full colour at a factor of 1.5. */

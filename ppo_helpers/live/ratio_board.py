@@ -26,7 +26,7 @@ class RatioBoard(LiveFigure):
         ValueError: if a shape does not fit, a ratio is not positive, an advantage not finite, or a response empty.
     """
 
-    _js = ("grid_view.js", "ratio_board.js")
+    _js = ("grid_view.js", "tokens.js", "ratio_board.js")
     responses = traitlets.List(help="prompt, pieces and advantages of each response").tag(sync=True)
     ratios = traitlets.List(help="[epoch][response][token]").tag(sync=True)
     clip_eps = Number(0.2, low=0, high=1, above=True).tag(sync=True)

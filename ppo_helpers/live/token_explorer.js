@@ -15,22 +15,19 @@ function render({ model, el }) {
   el.append(html("div", { class: "live-body live-learning live-language" }, html("label", { class: "live-control live-choice" }, html("span", {}, "sentence"), choice),
     buttons, chips, status, bars.node, temperature.node, topK.node, numbers));
 
+  choosing(chips, (t) => set({ token: t }));
   let written = -1;
   function write() { // the chips of another sentence
     written = get("sentence");
-    chips.replaceChildren(...sentences[written].pieces.map((piece, t) => html("button", { type: "button", class: "live-token", onclick: () => set({ token: t }) },
-      html("span", {}, visible(piece)), html("small"))));
+    chips.replaceChildren(...sentences[written].pieces.map((piece) => tokenChip(piece)));
   }
   function draw() {
     const { pieces, rows } = sentences[get("sentence")], now = get("token"), tau = get("temperature"), k = get("top_k");
     if (written !== get("sentence")) write();
     choice.value = get("sentence");
     const logprobs = rows.map((row) => nextLogprob(row, tau, k)), row = rows[now];
-    [...chips.children].forEach((chip, t) => {
-      chip.setAttribute("aria-pressed", t === now);
-      chip.lastChild.textContent = t ? show(logprobs[t - 1], 2) : "–";
-      chip.setAttribute("aria-label", `${pieces[t]}, ${t ? `log-prob ${show(logprobs[t - 1], 2)}` : "first token"}`);
-    });
+    [...chips.children].forEach((chip, t) => { chip.children[1].textContent = t ? show(logprobs[t - 1], 2) : "–"; });
+    choose([...chips.children], now);
     const real = row.real === null ? null : { id: row.real, piece: pieces[now + 1], p: Math.exp(logprobs[now]) };
     bars.put(row, candidates(row, tau, k), real);
     const sum = logprobs.slice(0, now + 1).reduce((total, x) => total + (x ?? 0), 0), n = real ? now + 1 : now;
@@ -43,9 +40,6 @@ function render({ model, el }) {
   const off = listen(model, ["sentence", "token", "temperature", "top_k"], draw);
   return () => { off(); temperature.off(); topK.off(); };
 }
-
-/** A token with its spaces and line ends made visible. */
-const visible = (piece) => piece.replaceAll(" ", "·").replaceAll("\n", "⏎");
 
 /** What is shown, in words. */
 function sentenceOf(piece, row, real, logprob, k, all) {

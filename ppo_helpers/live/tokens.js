@@ -1,4 +1,4 @@
-// Probabilities of the next token at a temperature, cut to the top k or not; twins of token_explorer.py.
+// What the figures of texts share: tokens to click, and probabilities of the next one; twins of token_explorer.py.
 const KEPT = 12; // candidates that are kept; a top-k beyond them means no cut
 
 const logSumExp = (x) => { const most = Math.max(...x); return most + Math.log(x.reduce((sum, v) => sum + Math.exp(v - most), 0)); };
@@ -20,4 +20,29 @@ function nextLogprob(row, temperature, topK) {
 function candidates(row, temperature, topK) {
   const total = normaliser(row, temperature, topK);
   return row.logits.map((v, i) => (topK > KEPT || i < topK ? Math.exp(v / temperature - total) : 0));
+}
+
+/** A token with its spaces and line ends made visible. */
+const visible = (piece) => piece.replaceAll(" ", "·").replaceAll("\n", "⏎");
+
+/** A token as a button: its text, a number below, and words for screen readers alone. */
+const tokenChip = (piece, cls = "") => html("button", { type: "button", class: `live-token ${cls}`, "data-lm-suppress-shortcuts": "true" },
+  html("span", {}, visible(piece)), html("small"), unseen(""));
+
+/** Mark the chosen chip; the tab key stops at this one alone. */
+function choose(chips, chosen) {
+  chips.forEach((chip, i) => { chip.setAttribute("aria-pressed", i === chosen); chip.tabIndex = i === chosen ? 0 : -1; });
+}
+
+/** Clicks and arrow keys choose a chip. */
+function choosing(node, onpick) {
+  const all = () => [...node.querySelectorAll(".live-token")];
+  const pick = (i) => { const chip = all()[i]; if (chip) { onpick(i); all()[i].focus(); } };
+  node.addEventListener("click", (event) => { const chip = event.target.closest(".live-token"); if (chip) pick(all().indexOf(chip)); });
+  node.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key], at = all().indexOf(event.target);
+    if (!by || at < 0) return;
+    event.preventDefault();
+    pick(at + by);
+  });
 }
