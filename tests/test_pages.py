@@ -171,7 +171,7 @@ CONTROLS = ", ".join([*KINDS, *(f"[role={role}]:not([aria-disabled=true])" for r
 # What the reader sees of a figure, and, for a control that shows its own state, that state. Focus is no change.
 PICTURE = """(control) => {
   const figure = control.closest(".live-figure").cloneNode(true);
-  const seen = [...figure.querySelectorAll("svg, canvas, img, table, [role=grid]")];
+  const seen = [...figure.querySelectorAll("svg, canvas, img, table, [role=grid], .live-text")];
   const unseen = /^(tabindex|id|aria-(?!pressed|checked|selected))/;
   for (const e of seen.flatMap((e) => [e, ...e.querySelectorAll("*")]))
     for (const { name } of [...e.attributes]) if (unseen.test(name)) e.removeAttribute(name);
@@ -297,7 +297,7 @@ def test_without_scripts_a_picture_stands_in_for_each_figure(visit, base, book, 
     figures = page.locator(".live-figure")
     assert figures.count() == len(soup(book, name).select(VIEWS))
     for figure in figures.all():
-        picture = figure.locator(".live-fallback svg").first
+        picture = figure.locator(".live-fallback :is(svg, .live-board-scroll)").first
         assert picture.is_visible() and picture.bounding_box()["width"] > 200
         assert figure.locator(".live-note").first.is_visible()
 
