@@ -181,6 +181,47 @@ def test_the_ratio_is_one_at_epoch_zero(model, tokenizer, temperature):
         torch.testing.assert_close(ratio, torch.ones_like(ratio), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
+def test_the_sampler_drew_from_what_is_scored(model, tokenizer, temperature):
+    """Two computations that share no code: one token at a time with a cache, and all at once without."""
+    generator = torch.Generator().manual_seed(1)
+    responses = sample(model, tokenizer, PROMPTS * 8, 12, temperature, generator=generator)
+    scored = responses.logprobs(model, temperature)
+    torch.testing.assert_close(responses.sampled_logprobs, scored, atol=5e-5, rtol=0)
+    assert not responses.mask.all() or model.config.model_type == "llama"  # zeros after the end are compared, too
+    elsewhere = (responses.logprobs(model, 1.2 * temperature) - scored)[responses.mask].exp()
+    assert (elsewhere - 1).abs().max() > 0.1  # another temperature would be seen
+
+
+@pytest.mark.parametrize("option", [{"top_k": 5}, {"top_p": 0.4}])
+def test_the_sampler_records_what_a_cut_softmax_makes_likelier(tiny, option):
+    model, tokenizer = tiny
+    responses = sample(model, tokenizer, PROMPTS[:1] * 20, 1, generator=torch.Generator().manual_seed(1), **option)
+    probs = model(input_ids=responses.sequences[:1, :-1]).logits[0, -1].double().softmax(-1)
+    ordered = probs.sort(descending=True).values
+    kept = ordered[: 5 if "top_k" in option else int((ordered.cumsum(0) < 0.4).sum()) + 1].sum()
+    expected = (probs[responses.tokens] / kept).log().float()
+    torch.testing.assert_close(responses.sampled_logprobs, expected, atol=1e-5, rtol=0)
+    assert (responses.logprobs(model) - responses.sampled_logprobs).exp().max() < 0.8  # a ratio of 1 it is not
+
+
+class Wrapper(torch.nn.Module):
+    """As wrappers are: any option goes through, and the signature does not tell which ones."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.inner, self.config = model, model.config
+        self.get_base_model, self.get_input_embeddings = lambda: model, model.get_input_embeddings
+
+    def forward(self, *args, **kwargs):
+        return self.inner(*args, **kwargs)
+
+
+def test_a_wrapped_model_counts_positions_all_the_same(model):
+    ids, mask = padded([list(range(9)), list(range(5, 9))], "left")
+    torch.testing.assert_close(token_logprobs(Wrapper(model), ids, 6, mask), token_logprobs(model, ids, 6, mask))
+
+
 @pytest.fixture(scope="module")
 def letters():
     """A model with opinions about the 256 bytes, small enough to be asked ten thousand times."""
@@ -267,6 +308,7 @@ def test_a_tokenizer_without_an_end_pads_with_anything(tiny):
 # --- bad input ------------------------------------------------------------------------------------------------------
 
 IDS = torch.arange(10).view(2, 5)
+GAP = torch.tensor([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0]])
 
 
 @pytest.mark.parametrize(
@@ -281,6 +323,7 @@ IDS = torch.arange(10).view(2, 5)
         ({"prompt_length": 0}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 0"),
         ({"prompt_length": 5}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 5"),
         ({"attention_mask": torch.ones(2, 4)}, r"attention_mask must have shape \(2, 5\) like sequences, got \(2, 4\)"),
+        ({"attention_mask": GAP}, "attention_mask must not have padding between tokens: pad prompts on the left"),
         ({"temperature": 0}, "temperature must be positive and finite, got 0"),
         ({"temperature": -1.0}, "temperature must be positive and finite, got -1"),
         ({"temperature": float("nan")}, "temperature must be positive and finite, got nan"),
@@ -422,12 +465,24 @@ def test_a_model_of_gpt2s_size_is_taken_from_the_cache(no_hub, tokenizer, capsys
     assert torch.equal(responses.logprobs(model), responses.logprobs(model))  # no dropout
 
 
-def test_half_a_download_is_no_model(no_hub, tokenizer, capsys):
+@pytest.mark.parametrize("missing", ["model.safetensors", "model-00002-of-00002.safetensors", "tokenizer.json"])
+def test_half_a_download_is_no_model(no_hub, tokenizer, missing, capsys):
     folder = in_cache(no_hub, models.GPT2, models.REVISION)
-    tokenizer.save_pretrained(folder)
-    GPT2Config().save_pretrained(folder)
+    shutil.copytree(models.TINY, folder, dirs_exist_ok=True)
+    if missing.startswith("model-"):
+        parts = {name: missing for name in ("transformer.wte.weight", "transformer.wpe.weight")}
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
+    else:
+        (folder / missing).unlink()
     load_gpt2("auto")
     assert "bundled" in capsys.readouterr().out
+
+
+def test_a_folder_without_tokenizer_files_is_refused(tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(models.TINY / name, tmp_path / name)
+    with pytest.raises(ValueError, match=r"source .* (has no tokenizer that can cut a text|can be read)"):
+        load_gpt2(tmp_path)
 
 
 def test_a_second_architecture_loads_from_a_folder(llama, tokenizer, tmp_path, capsys, monkeypatch):

@@ -19,14 +19,14 @@ def token_logprobs(
     attention_mask: Tensor | None = None,
     temperature: float = 1.0,
 ) -> Tensor:
-    """log π of every token behind the prompt, given all tokens before it.
+    """log π of every token after the prompt, given all tokens before it.
 
     The prediction of token t is made at position t − 1. Scores exist once, (B, T, V); the logarithm of their sum of
     exponentials is taken a few positions at a time.
 
     Args:
         model: any causal language model.
-        sequences: (B, P + T) token ids, prompt first, padded on either side.
+        sequences: (B, P + T) token ids, prompt first; rows padded on the left or on the right, never in between.
         prompt_length: P, at least 1: nothing predicts the very first token.
         attention_mask: (B, P + T), nonzero for tokens, 0 for padding; None if nothing is padded.
         temperature: the one that was sampled with; logits are divided by it.
@@ -35,8 +35,9 @@ def token_logprobs(
         (B, T) nats, with gradient where the model has one. What stands at padding means nothing: mask it.
 
     Raises:
-        ValueError: if a shape is wrong, ``prompt_length`` is outside the sequence, the sequence is longer than the
-            model's context, a token is not in its vocabulary, or ``temperature`` is not positive.
+        ValueError: if a shape is wrong, ``prompt_length`` is outside the sequence, padding stands between tokens, the
+            sequence is longer than the model's context, a token is not in its vocabulary, or ``temperature`` is not
+            positive.
     """
     _check_sequences(model, sequences, prompt_length, attention_mask)
     _check_temperature(temperature)
@@ -110,17 +111,18 @@ def sequence_logprob(logprobs: Tensor, mask: Tensor, reduce: str = "sum") -> Ten
 
 @dataclass(frozen=True)
 class Responses:
-    """What a model wrote behind a batch of prompts."""
+    """What a model wrote after a batch of prompts."""
 
     sequences: Tensor  # (B, P + T) token ids, prompts padded on the left
     prompt_length: int  # P
     mask: Tensor  # (B, T) True up to and including the end-of-text token
     texts: list[str]  # (B,) the responses as text, without the end-of-text token
     attention_mask: Tensor  # (B, P + T) 1 for tokens, 0 for padding on either side
+    sampled_logprobs: Tensor  # (B, T) nats, under the distribution each token was drawn from; 0 where masked
 
     @property
     def tokens(self) -> Tensor:
-        """(B, T) the responses' token ids; padding behind the end."""
+        """(B, T) the responses' token ids; padding after the end."""
         return self.sequences[:, self.prompt_length :]
 
     def logprobs(self, model: PreTrainedModel, temperature: float = 1.0) -> Tensor:
@@ -141,9 +143,11 @@ def sample(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Responses:
-    """Write behind each prompt, one token at a time, from the full softmax.
+    """Continue each prompt, one token at a time, from the full softmax.
 
     What is drawn here with ``temperature`` is exactly what :func:`token_logprobs` scores with the same temperature.
+    ``sampled_logprobs`` is the sampler's own record, from a pass with cached keys and values, to check that by: keep
+    the scores as the old log-probs, so that rounding is the same on both sides of the ratio.
 
     Args:
         model: any causal language model, in ``eval`` mode.
@@ -167,11 +171,13 @@ def sample(
     _check_draw(temperature, top_k, top_p)
     end, padding = tokenizer.eos_token_id, _padding(tokenizer)
     writing = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
-    tokens, counted, cache, step = [], [], None, ids
+    tokens, drawn_with, counted, cache, step = [], [], [], None, ids
     for _ in range(max_new_tokens):
         logits, cache = _next_logits(model, step, attention_mask, cache)
-        drawn = _draw(logits / temperature, top_k, top_p, generator).where(writing, padding)  # (B,)
+        drawn, logprobs = _draw(_cut(logits / temperature, top_k, top_p), generator)  # (B,) each
+        drawn = drawn.where(writing, padding)
         tokens.append(drawn)
+        drawn_with.append(logprobs.where(writing, 0))
         counted.append(writing)
         attention_mask = torch.cat([attention_mask, writing[:, None].long()], dim=1)
         writing = writing if end is None else writing & (drawn != end)
@@ -180,7 +186,8 @@ def sample(
         step = drawn[:, None]
     response, mask = torch.stack(tokens, dim=1), torch.stack(counted, dim=1)  # (B, T)
     texts = [tokenizer.decode(row[keep & (row != end)]) for row, keep in zip(response, mask, strict=True)]
-    return Responses(torch.cat([ids, response], dim=1), ids.shape[1], mask, texts, attention_mask)
+    sequences, sampled_logprobs = torch.cat([ids, response], dim=1), torch.stack(drawn_with, dim=1)
+    return Responses(sequences, ids.shape[1], mask, texts, attention_mask, sampled_logprobs)
 
 
 def _next_logits(model: PreTrainedModel, step: Tensor, attention_mask: Tensor, cache) -> tuple[Tensor, object]:
@@ -191,17 +198,23 @@ def _next_logits(model: PreTrainedModel, step: Tensor, attention_mask: Tensor, c
     return out.logits[:, -1].float(), out.past_key_values
 
 
-def _draw(logits: Tensor, top_k: int | None, top_p: float | None, generator: torch.Generator | None) -> Tensor:
-    """(B,) tokens."""
+def _cut(logits: Tensor, top_k: int | None, top_p: float | None) -> Tensor:
+    """(B, V) scores, −∞ for the tokens that may not be drawn."""
     if top_k is not None:
         least = logits.topk(min(top_k, logits.shape[-1])).values[:, -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
-    probs = logits.softmax(dim=-1)
     if top_p is not None:
-        sorted_probs, order = probs.sort(descending=True)
-        beyond = sorted_probs.cumsum(dim=-1) - sorted_probs >= top_p  # the token that reaches top_p stays
-        probs = probs.scatter(-1, order, sorted_probs.masked_fill(beyond, 0))
-    return torch.multinomial(probs, 1, generator=generator).squeeze(-1)
+        probs, order = logits.softmax(dim=-1).sort(descending=True)
+        beyond = probs.cumsum(dim=-1) - probs >= top_p  # the token that reaches top_p stays
+        logits = logits.masked_fill(beyond.gather(-1, order.argsort(dim=-1)), -torch.inf)
+    return logits
+
+
+def _draw(logits: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """(B,) tokens by their softmax, and (B,) their log-probs."""
+    drawn = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
+    # not log_softmax: over 50,257 scores its sum is off by 1e-4 on a CPU
+    return drawn.squeeze(-1), (logits.gather(-1, drawn) - logits.logsumexp(dim=-1, keepdim=True)).squeeze(-1)
 
 
 def _left_padded(model, tokenizer, prompts: Sequence[str], max_new_tokens: int) -> tuple[Tensor, Tensor]:
@@ -229,8 +242,14 @@ def _padding(tokenizer) -> int:
 
 def _understood(model: PreTrainedModel, options: dict) -> dict:
     """The options that this architecture has: not every one counts positions or can leave logits away."""
-    known = inspect.signature(model.forward).parameters
+    known = inspect.signature(_unwrapped(model).forward).parameters
     return {name: value for name, value in options.items() if name in known}
+
+
+def _unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """The model itself: wrappers take any option and so do not tell which ones it has."""
+    model = getattr(model, "_orig_mod", model)  # compiled
+    return model.get_base_model() if hasattr(model, "get_base_model") else model  # with adapters
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------
@@ -246,10 +265,18 @@ def _check_sequences(model, sequences: Tensor, prompt_length: int, attention_mas
     if attention_mask is not None and attention_mask.shape != sequences.shape:
         wanted, got = tuple(sequences.shape), tuple(attention_mask.shape)
         raise ValueError(f"attention_mask must have shape {wanted} like sequences, got {got}")
+    if attention_mask is not None and _has_gap(attention_mask != 0):
+        raise ValueError("attention_mask must not have padding between tokens: pad prompts on the left")
     _check_context(model, length, f"sequences of {length} tokens")
     known, least, largest = model.get_input_embeddings().num_embeddings, int(sequences.min()), int(sequences.max())
     if least < 0 or largest >= known:  # a GPU would stop for good instead of raising
         raise ValueError(f"sequences must hold token ids in [0, {known - 1}], got {least} … {largest}")
+
+
+def _has_gap(real: Tensor) -> bool:
+    """Whether a row goes on after padding."""
+    begun, goes_on = real.cumsum(dim=-1) > 0, real.flip(-1).cumsum(dim=-1).flip(-1) > 0
+    return bool((begun & goes_on & ~real).any())
 
 
 def _check_context(model, length: int, what: str) -> None:

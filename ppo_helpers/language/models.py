@@ -1,6 +1,7 @@
 """Loading GPT-2: the real one where it can be had, the bundled small one everywhere else."""
 
 import hashlib
+import json
 import os
 import re
 import threading
@@ -90,8 +91,16 @@ def _cached(name: str, revision: str | None) -> Path | None:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=NEEDED, local_files_only=True))
     except Exception:  # not there, or not readable: both mean that it must be had from elsewhere
         return None
-    whole = (folder / "config.json").exists() and any(folder.glob("*.safetensors"))
-    return folder if whole else None
+    return folder if _whole(folder) else None
+
+
+def _whole(folder: Path) -> bool:
+    """Whether configuration, tokenizer and every part of the weights are there."""
+    index = folder / "model.safetensors.index.json"
+    parts = set(json.loads(index.read_text())["weight_map"].values()) if index.exists() else {"model.safetensors"}
+    tokenizers = ({"tokenizer.json"}, {"vocab.json", "merges.txt"}, {"tokenizer.model"})
+    found = {path.name for path in folder.iterdir()}
+    return {"config.json", *parts} <= found and any(files <= found for files in tokenizers)
 
 
 def _downloaded(name: str, revision: str | None) -> Path:
@@ -131,6 +140,8 @@ def _read(folder: Path, source: str) -> tuple[PreTrainedModel, PreTrainedTokeniz
     finally:
         if bars:
             logging.enable_progress_bar()
+    if not tokenizer("a")["input_ids"]:  # without its files, some tokenizers load empty instead of failing
+        raise ValueError(f"source {source!r} has no tokenizer that can cut a text: are its files there?")
     if report["missing_keys"]:
         raise ValueError(f"source {source!r} lacks weights of {type(model).__name__}: {sorted(report['missing_keys'])}")
     return model, tokenizer
