@@ -652,7 +652,7 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
 
     def case(logits, ids, hint):
         scores = np.array(logits)[: len(ids) - 1]
-        logprobs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        logprobs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         return Case((logits, ids), logprobs[np.arange(len(ids) - 1), ids[1:]].tolist(), hint)
 
     return check(
@@ -663,6 +663,7 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
             case([[1.0, 3.0, 0.0], [9.0, 9.0, 9.0]], [2, 1], "Token 1 is predicted at position 0, not at its own."),
             case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 0, 1], "A score is no log-probability: subtract logsumexp."),
             case([[1.0, 2.0, 3.0]] * 4, [0, 0, 1, 2], "Three tokens, each predicted one position earlier."),
+            case([[999.0, 998.0]] * 2, [0, 1], "e^999 is too large for a float: subtract the highest score first."),
         ],
     )
 
@@ -693,7 +694,7 @@ def check_at_temperature(answer: Callable[[list[float], float], list[float]]) ->
     def case(probs, temperature, hint):
         logprobs = np.log(probs)
         scaled = logprobs / temperature
-        expected = scaled - np.log(np.exp(scaled).sum())
+        expected = scaled - np.logaddexp.reduce(scaled)
         return Case((logprobs.tolist(), temperature), expected.tolist(), hint)
 
     return check(
@@ -704,6 +705,7 @@ def check_at_temperature(answer: Callable[[list[float], float], list[float]]) ->
             case([0.8, 0.2], 2.0, "Above 1 the likely gets less likely: roots of 0.8 and 0.2, normalised."),
             case([0.7, 0.2, 0.1], 0.5, "Below 1 the likely gets likelier: squares, normalised."),
             case([0.7, 0.2, 0.1], 1.0, "Temperature 1 changes nothing."),
+            case([0.4, 0.35, 0.25], 0.001, "e to each is 0 in a float now: subtract the highest first."),
         ],
     )
 

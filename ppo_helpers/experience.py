@@ -156,12 +156,12 @@ def _check_vector(name: str, tensor: Tensor, rewards: Tensor) -> None:
 
 
 def _check_ends(dones: Tensor, mask: Tensor, final_values: Tensor) -> None:
-    """Values of where a walk was cut off belong to steps that end one; padding begins only behind such a step."""
+    """Values of where a walk was cut off belong to steps that end one; padding begins only after such a step."""
     for wrong, words in (
         (final_values.bool() & ~dones, "final_values must be 0 where dones is False, got a value"),
         (
             mask[:, :-1] & ~mask[:, 1:] & ~dones[:, :-1],
-            "mask must not turn False behind a step that is not done, it does",
+            "mask must not turn False after a step that is not done, it does",
         ),
     ):
         if wrong.any():

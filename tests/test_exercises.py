@@ -1,5 +1,6 @@
 """The checks: right answers pass, stubs are friendly, and plausible wrong answers fail with a hint."""
 
+import math
 from collections import deque
 
 import numpy as np
@@ -158,12 +159,12 @@ def repaired_loss(logp, old, a, v, ret, ent, eps, vf, ec, swap=False, best=torch
 
 
 def text_logprobs(logits, ids):
-    return [z[t] - np.log(np.sum(np.exp(z))) for z, t in zip(logits, ids[1:], strict=False)]
+    return [z[t] - np.logaddexp.reduce(z) for z, t in zip(logits, ids[1:], strict=False)]
 
 
 def at_temperature(logprobs, temperature):
     scaled = np.array(logprobs) / temperature
-    return (scaled - np.log(np.exp(scaled).sum())).tolist()
+    return (scaled - np.logaddexp.reduce(scaled)).tolist()
 
 
 def gained(new, old, mask):
@@ -413,6 +414,7 @@ WRONG = {
         "sum": lambda z, i: sum(text_logprobs(z, i)),
         "the token that was read": lambda z, i: text_logprobs(z, [i[0], *i[:-1]]),
         "ends early": lambda z, i: text_logprobs(z, i)[:-1],
+        "overflows": lambda z, i: [x[t] - math.log(sum(map(math.exp, x))) for x, t in zip(z, i[1:], strict=False)],
     },
     exercises.check_mean_probability: {
         "arithmetic": lambda x, m: np.mean(np.exp(np.array(x)[m])),
@@ -427,6 +429,7 @@ WRONG = {
         "ignored": lambda x, t: x,
         "probabilities": lambda x, t: np.exp(at_temperature(x, t)),
         "probabilities divided": lambda x, t: np.log(np.exp(x) / t),
+        "underflows": lambda x, t: [y / t - math.log(sum(math.exp(z / t) for z in x)) for y in x],
     },
     exercises.check_sequence_ratios: {
         "mean of the ratios": lambda n, o, m: [np.mean(np.exp(gained(n, o, m))), np.exp(gained(n, o, m).sum())],

@@ -292,10 +292,10 @@ def test_a_token_says_what_becomes_of_it(mount):
         chip.click()
         said.append(status(page))
     assert said == [
-        "“ a” in response 1: ratio 1.5 after 1 epoch, advantage 1: clipped, it pushes no further.",
-        "“ b” in response 1: ratio 0.5 after 1 epoch, advantage −2: clipped, it pushes no further.",
-        "“ c” in response 1: ratio 1.1 after 1 epoch, advantage 1: it pushes up.",
-        "“ d” in response 1: ratio 1 after 1 epoch, advantage 0: it does not push.",
+        "“ a” in row 0: ratio 1.5 after 1 epoch, advantage 1: clipped, it pushes no further.",
+        "“ b” in row 0: ratio 0.5 after 1 epoch, advantage −2: clipped, it pushes no further.",
+        "“ c” in row 0: ratio 1.1 after 1 epoch, advantage 1: it pushes up.",
+        "“ d” in row 0: ratio 1 after 1 epoch, advantage 0: it does not push.",
     ]
     page = mount(board(**one, advantages=[[-1.0, 2.0, 1.0, 0.0]]))
     for i, words in enumerate(("it pushes down.", "it pushes up.")):  # outside the band, on the other side

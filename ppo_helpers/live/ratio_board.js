@@ -64,7 +64,7 @@ function facts(ratios, advantages, eps) {
 
 function tokenWords(piece, b, ratio, advantage, eps, epoch) {
   const push = isClipped(ratio, advantage, eps) ? "clipped, it pushes no further" : advantage > 0 ? "it pushes up" : advantage < 0 ? "it pushes down" : "it does not push";
-  return `“${piece}” in response ${b + 1}: ratio ${show(ratio, 3)} after ${epoch} epoch${epoch === 1 ? "" : "s"}, advantage ${show(advantage, 2)}: ${push}.`;
+  return `“${piece}” in row ${b}: ratio ${show(ratio, 3)} after ${epoch} epoch${epoch === 1 ? "" : "s"}, advantage ${show(advantage, 2)}: ${push}.`;
 }
 
 /** What colours and marks mean. */

@@ -1,4 +1,4 @@
-// Chapter 8: a sentence in tokens; for the chosen one, what the model expects behind it.
+// Chapter 8: a sentence in tokens; for the chosen one, what the model expects next.
 function render({ model, el }) {
   const get = (name) => model.get(name), set = (changes) => { model.set(changes); model.save_changes(); };
   const sentences = get("sentences"), all = get("vocabulary").toLocaleString("en");
@@ -43,9 +43,9 @@ function render({ model, el }) {
 
 /** What is shown, in words. */
 function sentenceOf(piece, row, real, logprob, k, all) {
-  if (!real) return `Behind “${piece}” nothing is written yet; the likeliest is “${row.pieces[0]}”.`;
-  if (logprob === -Infinity) return `Behind “${piece}” the top ${k} of ${all} tokens leave out “${real.piece}”: it would never be written.`;
-  return `Behind “${piece}” the model gives “${real.piece}” probability ${show(real.p, 4)}, a log-probability of ${show(logprob, 3)}.`;
+  if (!real) return `After “${piece}” nothing is written yet; the likeliest is “${row.pieces[0]}”.`;
+  if (logprob === -Infinity) return `After “${piece}” the top ${k} of ${all} tokens leave out “${real.piece}”: it would never be written.`;
+  return `After “${piece}” the model gives “${real.piece}” probability ${show(real.p, 4)}, a log-probability of ${show(logprob, 3)}.`;
 }
 
 /** Horizontal bars, the largest as long as there is room; the token that really follows is marked. */

@@ -1,4 +1,4 @@
-"""Chapter 8's figure: a sentence in tokens, and for the chosen one what the model expects behind it."""
+"""Chapter 8's figure: a sentence in tokens, and for the chosen one what the model expects next."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -23,7 +23,7 @@ class TokenExplorer(LiveFigure):
     Args:
         pieces: N sentences, each a list of its L ≥ 2 tokens as text.
         ids: N lists with the ids of these tokens.
-        logits: N arrays (L, V), what the model returns for the sentence: row t scores the token behind token t.
+        logits: N arrays (L, V), what the model returns for the sentence: row t scores the token after token t.
         decode: the text of a token id.
         token: position that is shown first.
         alt: what the figure shows, for readers who cannot see it.
@@ -75,7 +75,7 @@ class TokenExplorer(LiveFigure):
         return proposal["value"]
 
     def candidates(self) -> np.ndarray:
-        """(12,) probabilities of the kept candidates behind the chosen token."""
+        """(12,) probabilities of the kept candidates for the next token."""
         row = self.sentences[self.sentence]["rows"][self.token]
         probs = np.exp(np.array(row["logits"]) / self.temperature - self._normaliser(row))
         return np.where(np.arange(len(probs)) < (self.top_k if self.top_k <= KEPT else len(probs)), probs, 0)
@@ -113,10 +113,10 @@ class TokenExplorer(LiveFigure):
         pieces, t = self.sentences[self.sentence]["pieces"], self.token
         row = self.sentences[self.sentence]["rows"][t]
         if row["real"] is None:
-            return f"Behind “{pieces[t]}” nothing is written yet; the likeliest is “{row['pieces'][0]}”."
+            return f"After “{pieces[t]}” nothing is written yet; the likeliest is “{row['pieces'][0]}”."
         logprob = self._next_logprob(row)
         return (
-            f"Behind “{pieces[t]}” the model gives “{pieces[t + 1]}” probability {number(np.exp(logprob), 4)}, "
+            f"After “{pieces[t]}” the model gives “{pieces[t + 1]}” probability {number(np.exp(logprob), 4)}, "
             f"a log-probability of {number(logprob, 3)}."
         )
 
