@@ -165,6 +165,16 @@ def test_a_whole_batch_fits_into_the_page():
 
 
 @every_figure
+def test_numbers_stand_below_their_names_under_jupyterlabs_style_too(mount, make):
+    page = mount(make())
+    page.add_style_tag(content="body:has(dl) dt { float: left; width: 20% } body:has(dl) dd { margin-left: 20% }")
+    pairs = [[cell.bounding_box() for cell in pair.locator("dt, dd").all()] for pair in page.locator("dl > div").all()]
+    assert len(pairs) >= 3
+    for name, value in pairs:
+        assert name["y"] + name["height"] <= value["y"] + 1 and name["x"] == value["x"]
+
+
+@every_figure
 @pytest.mark.parametrize("width", [360, 900])
 def test_still_picture_is_as_large_as_the_figure(mount, make, width):
     assert_still_picture_is_as_large(mount, make(), width)
