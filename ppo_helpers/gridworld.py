@@ -430,7 +430,8 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
         return actions
 
     def _draw_starts(self, count: int) -> np.ndarray:
-        return self.np_random.choice(self._walker.starts, count)
+        starts = self._walker.starts
+        return starts[self.np_random.integers(len(starts), size=count)]  # as choice does, in less time
 
     def _restart(self, which: np.ndarray) -> None:
         self._state[which] = self._draw_starts(int(which.sum()))
