@@ -278,7 +278,8 @@ def whiten(x: Tensor, mask: Tensor | None = None) -> Tensor:
         ValueError: if the mask has another shape or dtype, or nothing counts.
 
     Source:
-        Huang et al. 2022, "The 37 Implementation Details of Proximal Policy Optimization", detail 7.
+        Huang et al. 2022, "The 37 Implementation Details of Proximal Policy Optimization", detail 7, which
+        whitens each minibatch by itself; here the caller says over what.
     """
     centred = x - masked_mean(x, mask)
     spread = masked_mean(centred**2, mask).sqrt()
