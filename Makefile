@@ -15,8 +15,9 @@ book: .venv/ready _build/helpers
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
+# two workers on two cores: one thread each, or they wait for one another
 test: .venv/ready .venv-colab/ready
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
