@@ -1,34 +1,91 @@
-"""Experience: B walks of T moves (or B answers of T tokens) in one batch, and the returns and advantages from it."""
+"""Experience: B sequences of T steps in one batch, walks or texts, and the returns and advantages made from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-import gymnasium as gym
-import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
-from ppo_helpers.networks import PolicyNetwork, ValueNetwork
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update learns from. A row is what can be evaluated alone: a single step (N,), or a whole text (B, T)."""
+
+    inputs: dict[str, Tensor]  # (N, ...) whatever ``evaluate`` needs to see again
+    old_logprobs: Tensor  # (N,) or (B, T) log π_old(a|s), nats
+    advantages: Tensor  # same shape, reward points, not whitened
+    returns: Tensor  # same shape, the critic's targets
+    old_values: Tensor  # same shape, V when the batch was collected
+    mask: Tensor  # same shape, bool, True where an entry counts
+    sampled_logprobs: Tensor | None = None  # same shape, log π as the sampler had it when it drew, if it was kept
+
+    def __len__(self) -> int:
+        return len(self.old_logprobs)
+
+    def __getitem__(self, rows: Tensor) -> "Batch":
+        """The batch of some rows."""
+        return Batch(*(_rows(getattr(self, field.name), rows) for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class Experience:
-    """What a policy did and what came of it, B sequences of T steps."""
+    """What a policy did and what came of it, B sequences of T steps, whichever world it was in.
 
-    observations: Tensor  # (B, T, ...) what the policy saw
-    actions: Tensor  # (B, T) what it did
+    ``inputs`` is what the policy must see to be evaluated again: of a walk every step by itself, of a text all of it.
+    """
+
+    inputs: dict[str, Tensor]  # (B, T, ...) per step, or (B, ...) per row where ``whole``
     logprobs: Tensor  # (B, T) log π_old(a|s), nats
     values: Tensor  # (B, T) V(s) at the time, reward points
     rewards: Tensor  # (B, T) reward points
-    dones: Tensor  # (B, T) True where this step ended its walk, by arriving or by being cut off
+    dones: Tensor  # (B, T) True where this step ended its row: by arriving, by being cut off, or as the last token
     mask: Tensor  # (B, T) True for real steps, False for padding and for the idle step of an autoreset
-    last_values: Tensor  # (B,) V of the state after the last step, for walks still going on
-    final_values: Tensor  # (B, T) V of the state in which a walk was cut off, 0 elsewhere
-    action_masks: Tensor | None = None  # (B, T, A) open moves, where the world says
+    last_values: Tensor | None = None  # (B,) V of the state after the last step, for rows still going on; None: 0
+    final_values: Tensor | None = None  # (B, T) V of the state in which a walk was cut off, 0 elsewhere; None: 0
+    sampled_logprobs: Tensor | None = None  # (B, T) log π as the sampler had it when it drew
+    whole: bool = False  # True where a row can only be evaluated as a whole, as a text
 
     def advantages(self, gamma: float, lam: float) -> tuple[Tensor, Tensor]:
         """Advantages and returns, (B, T) each, by :func:`gae`."""
-        return gae(self.rewards, self.values, self.dones, self.last_values, gamma, lam, self.mask, self.final_values)
+        last_values = torch.zeros_like(self.rewards[:, 0]) if self.last_values is None else self.last_values
+        return gae(self.rewards, self.values, self.dones, last_values, gamma, lam, self.mask, self.final_values)
+
+    def batch(self, gamma: float, lam: float) -> Batch:
+        """What an update learns from: returns first, then rows.
+
+        Args:
+            gamma: discount per step, in [0, 1].
+            lam: λ of the advantages, in [0, 1].
+
+        Returns:
+            Rows (N,) of single steps, without those that do not count; or (B, T) of whole texts with their mask.
+
+        Raises:
+            ValueError: as :func:`gae`, or if a tensor does not have one entry per step (or row).
+        """
+        self._check()
+        advantages, returns = self.advantages(gamma, lam)
+        columns = (self.inputs, self.logprobs, advantages, returns, self.values, self.mask, self.sampled_logprobs)
+        rows = slice(None) if self.whole else self.mask  # indexing with the mask flattens (B, T, ...) to (N, ...)
+        return Batch(*(_rows(column, rows) for column in columns))
+
+    def _check(self) -> None:
+        wanted = self.rewards.shape[:1] if self.whole else self.rewards.shape
+        for name, tensor in self.inputs.items():
+            if tensor.shape[: len(wanted)] != wanted:
+                shape = ", ".join(map(str, wanted))
+                raise ValueError(f"inputs[{name!r}] must have shape ({shape}, ...), got {tuple(tensor.shape)}")
+        for name in ("logprobs", "sampled_logprobs"):
+            tensor = getattr(self, name)
+            if tensor is not None and tensor.shape != self.rewards.shape:
+                shape = tuple(self.rewards.shape)
+                raise ValueError(f"{name} must have shape {shape} like rewards, got {tuple(tensor.shape)}")
+
+
+def _rows(column, rows):
+    """Some rows of a tensor, of every tensor in a dictionary, or of nothing."""
+    if isinstance(column, dict):
+        return {name: tensor[rows] for name, tensor in column.items()}
+    return None if column is None else column[rows]
 
 
 def discounted_returns(
@@ -59,7 +116,9 @@ def discounted_returns(
         Sutton and Barto 2018, eq. 3.9.
     """
     _check_batch(rewards, dones=dones)
-    bootstrap = torch.as_tensor(bootstrap, dtype=rewards.dtype, device=rewards.device)
+    if not isinstance(bootstrap, Tensor):
+        bootstrap = torch.as_tensor(bootstrap, device=rewards.device)
+    bootstrap = bootstrap.to(rewards.dtype)
     bootstrap = bootstrap.expand(rewards.shape[:1]) if bootstrap.ndim == 0 else bootstrap
     _check_vector("bootstrap", bootstrap, rewards)
     # with λ = 1 and V = 0 the sum of TD errors is the sum of rewards
@@ -97,7 +156,8 @@ def gae(
 
     Raises:
         ValueError: if a shape or dtype is wrong, a number is not finite, ``gamma`` or ``lam`` is out of range, a final
-            value stands where no walk ended, or the mask leaves a walk before its end.
+            value stands where no walk ended, the mask leaves a walk before its end, or a tensor carries a gradient or
+            is on another device.
 
     Source:
         Schulman et al. 2016, "High-Dimensional Continuous Control Using Generalized Advantage Estimation", eq. 16.
@@ -143,7 +203,7 @@ def _check_batch(rewards: Tensor, **others: Tensor) -> None:
         if tensor.dtype != wanted:
             raise ValueError(f"{name} must have dtype {wanted}, got {tensor.dtype}")
     for name, tensor in {"rewards": rewards, **others}.items():
-        _check_finite(name, tensor)
+        _check_numbers(name, tensor, rewards.device)
 
 
 def _check_vector(name: str, tensor: Tensor, rewards: Tensor) -> None:
@@ -152,7 +212,7 @@ def _check_vector(name: str, tensor: Tensor, rewards: Tensor) -> None:
         raise ValueError(f"{name} must be a tensor, {wanted}, got {type(tensor).__name__}")
     if tensor.shape != rewards.shape[:1] or tensor.dtype != rewards.dtype:
         raise ValueError(f"{name} must be {wanted}, got {tensor.dtype} {tuple(tensor.shape)}")
-    _check_finite(name, tensor)
+    _check_numbers(name, tensor, rewards.device)
 
 
 def _check_ends(dones: Tensor, mask: Tensor, final_values: Tensor) -> None:
@@ -168,130 +228,12 @@ def _check_ends(dones: Tensor, mask: Tensor, final_values: Tensor) -> None:
             raise ValueError(f"{words} at {tuple(wrong.nonzero()[0].tolist())}")
 
 
-def _check_finite(name: str, tensor: Tensor) -> None:
+def _check_numbers(name: str, tensor: Tensor, device: torch.device) -> None:
+    if tensor.device != device:
+        raise ValueError(f"{name} must be on {device} like rewards, got {tensor.device}")
+    if tensor.requires_grad:
+        raise ValueError(f"{name} must be constants, got a tensor that requires gradients; detach it")
     wrong = ~torch.isfinite(tensor)
     if wrong.any():
         where = tuple(wrong.nonzero()[0].tolist())
         raise ValueError(f"{name} must be finite, got {tensor[where].item()} at {where}")
-
-
-class Collector:
-    """Walks a policy through Gymnasium's vector environments, T steps of all B at a time.
-
-    The walks go on from one call to the next. Both of Gymnasium's ways to start an ended walk anew are handled: the
-    idle step of ``NEXT_STEP`` is masked out, and the last observation of a walk that was cut off is valued, from the
-    next observation (``NEXT_STEP``) or from ``infos["final_obs"]`` (``SAME_STEP``).
-
-    Args:
-        envs: a vector environment; ``infos["action_mask"]`` (B, A) is respected where it is given.
-        policy: gives logits for observations (and action masks).
-        value: gives values for observations.
-        seed: of the environments' starts and the policy's choices.
-
-    Raises:
-        ValueError: if the environment does not say how it starts ended walks anew, or has no discrete actions.
-    """
-
-    def __init__(self, envs: VectorEnv, policy: PolicyNetwork, value: ValueNetwork, seed: int = 0):
-        self.autoreset = envs.metadata.get("autoreset_mode")
-        if self.autoreset not in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
-            raise ValueError(f"envs must use NEXT_STEP or SAME_STEP autoreset, got {self.autoreset}")
-        if not isinstance(envs.single_action_space, gym.spaces.Discrete):
-            raise ValueError(f"envs must have discrete actions, got {envs.single_action_space}")
-        self.envs, self.policy, self.value = envs, policy, value
-        self.device = next(policy.parameters()).device
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.observations, self.infos = envs.reset(seed=seed)
-        self.ended = np.zeros(envs.num_envs, dtype=bool)
-
-    @torch.no_grad()
-    def collect(self, steps: int) -> Experience:
-        """Walk on for T = ``steps`` steps.
-
-        Args:
-            steps: at least 1.
-
-        Returns:
-            The experience, shapes (B, T).
-
-        Raises:
-            ValueError: if ``steps`` is below 1.
-        """
-        if steps < 1:
-            raise ValueError(f"steps must be at least 1, got {steps}")
-        shape = (steps, self.envs.num_envs, int(self.envs.single_action_space.n))
-        noise = -torch.empty(shape, device=self.device).exponential_(generator=self.generator).log()  # Gumbel
-        record = [self._step(noise_now) for noise_now in noise]
-        columns = {name: self._tensor(np.stack([row[name] for row in record], axis=1)) for name in record[0]}
-        return self._experience(**columns)
-
-    def repeat(self, actions: Tensor) -> None:
-        """Take steps that were taken before, to bring freshly reset environments to where they stood.
-
-        Args:
-            actions: (B, T) as an :class:`Experience` holds them.
-        """
-        for now in actions.numpy(force=True).T:
-            self._move(now)
-
-    def _move(self, actions: np.ndarray):
-        """Step the environments; returns rewards, terminated, truncated."""
-        self.observations, rewards, terminated, truncated, self.infos = self.envs.step(actions)
-        self.ended = (terminated | truncated) & (self.autoreset == AutoresetMode.NEXT_STEP)
-        return rewards, terminated, truncated
-
-    def _step(self, noise: Tensor) -> dict[str, np.ndarray]:
-        """One step of all walks; the largest of logits plus Gumbel noise is a draw from their softmax."""
-        asleep = self.ended  # these walks only start anew: their action is ignored and the step does not count
-        masks = self._action_masks(asleep)
-        logits = self.policy(self._tensor(self.observations), masks if masks is None else self._tensor(masks))
-        actions = (logits + noise).argmax(dim=-1).numpy(force=True)  # (B,)
-        before = self.observations
-        rewards, terminated, truncated = self._move(actions)
-        step = {
-            "observations": before,
-            "actions": actions,
-            "rewards": rewards.astype(np.float32),
-            "dones": terminated | truncated,
-            "truncated": truncated & ~terminated,
-            "mask": ~asleep,
-            "next_observations": self._next_observations(),
-        }
-        return step if masks is None else step | {"action_masks": masks}
-
-    def _action_masks(self, asleep: np.ndarray) -> np.ndarray | None:
-        masks = self.infos.get("action_mask")
-        return None if masks is None else np.where(asleep[:, None], 1, masks).astype(bool)
-
-    def _next_observations(self) -> np.ndarray:
-        """What each walk saw after its move, before any new start."""
-        final = self.infos.get("final_obs")
-        if final is None:
-            return self.observations
-        seen = self.observations.copy()
-        ended = self.infos["_final_obs"]
-        seen[ended] = np.stack(final[ended])
-        return seen
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, device=self.device)
-
-    def _experience(self, observations, actions, rewards, dones, truncated, mask, next_observations, action_masks=None):
-        """Score all steps in one pass: V of every state, log π of every action."""
-        logits = self.policy(observations, action_masks)  # (B, T, A)
-        logprobs = logits.log_softmax(dim=-1).gather(-1, actions[..., None]).squeeze(-1)  # (B, T)
-        final_values = torch.zeros_like(rewards)
-        if truncated.any():
-            final_values[truncated] = self.value(next_observations[truncated])
-        return Experience(
-            observations=observations,
-            actions=actions,
-            logprobs=logprobs,
-            values=self.value(observations),
-            rewards=rewards,
-            dones=dones,
-            mask=mask,
-            last_values=self.value(next_observations[:, -1]),
-            final_values=final_values,
-            action_masks=action_masks,
-        )

@@ -157,6 +157,27 @@ class GridWorld:
         grid[self.cells != BARRIER] = values
         return grid
 
+    def observations(self, kind: str = "xy") -> np.ndarray:
+        """What a walker sees in each state.
+
+        Args:
+            kind: ``"xy"`` for column and row scaled to [−1, 1] (0 along a side of one cell), ``"onehot"`` for one entry
+                per state.
+
+        Returns:
+            (S, 2) or (S, S), float32, aligned with :attr:`states`.
+
+        Raises:
+            ValueError: if ``kind`` is something else.
+        """
+        if kind not in ("xy", "onehot"):
+            raise ValueError(f"observation must be 'xy' or 'onehot', got {kind!r}")
+        if kind == "onehot":
+            return np.eye(len(self.states), dtype=np.float32)
+        row_col, size = np.array(self.states, dtype=np.float32), np.array(self.shape, dtype=np.float32)
+        scaled = np.where(size > 1, 2 * row_col / np.maximum(size - 1, 1) - 1, 0)
+        return scaled[:, ::-1].astype(np.float32)
+
     # --- how it is made -----------------------------------------------------------------------------------------
 
     @cached_property
@@ -247,8 +268,6 @@ class _Walker:
     """What the single and the vector environment share: observations, starts, checks."""
 
     def __init__(self, world: GridWorld, observation: str, max_steps: int | None):
-        if observation not in ("xy", "onehot"):
-            raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
         if max_steps is not None and (max_steps != int(max_steps) or max_steps < 1):
             raise ValueError(f"max_steps must be a whole number of at least 1, or None, got {max_steps}")
         if not world.starts:
@@ -256,7 +275,7 @@ class _Walker:
         self.world, self.moves, self.max_steps = world, world.transitions(), max_steps
         self.starts = np.array([world.index[cell] for cell in world.starts])
         self.masks = self.moves.allowed.astype(np.int8)  # (S, 4)
-        self.observations = self._xy() if observation == "xy" else np.eye(len(world.states), dtype=np.float32)
+        self.observations = world.observations(observation)
 
     @property
     def space(self) -> gym.spaces.Box:
@@ -271,13 +290,6 @@ class _Walker:
         if self.moves.terminal[state]:
             raise ValueError(f"options['start'] must not be a terminal, got {options['start']}")
         return state
-
-    def _xy(self) -> np.ndarray:
-        """(S, 2) column and row of each state, scaled to [−1, 1]; 0 along a side of one cell."""
-        row_col = np.array(self.world.states, dtype=np.float32)
-        last = np.maximum(np.array(self.world.shape, dtype=np.float32) - 1, 1)
-        scaled = np.where(np.array(self.world.shape) > 1, 2 * row_col / last - 1, 0)
-        return scaled[:, ::-1].astype(np.float32)
 
 
 class GridWorldEnv(gym.Env):

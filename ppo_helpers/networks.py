@@ -1,9 +1,12 @@
 """The two networks that take the place of the tables: one number per state, one probability per move."""
 
 from itertools import pairwise
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
+
+from ppo_helpers.objectives import chosen_logprobs
 
 
 class ValueNetwork(nn.Module):
@@ -76,6 +79,22 @@ class PolicyNetwork(nn.Module):
         logits = self.layers(observations)  # (..., A)
         return logits if action_mask is None else mask_logits(logits, action_mask)
 
+    def logprobs(self, observations: Tensor, actions: Tensor, action_mask: Tensor | None = None) -> Tensor:
+        """log π of the moves that were made.
+
+        Args:
+            observations: (..., observation_size).
+            actions: (...) whole numbers from 0 to A − 1.
+            action_mask: (..., A), nonzero for open moves; None if all are open.
+
+        Returns:
+            (...) nats, −inf for a blocked move.
+
+        Raises:
+            ValueError: if a shape is wrong, or all moves of a state are blocked.
+        """
+        return chosen_logprobs(self(observations, action_mask), actions)
+
 
 def mask_logits(logits: Tensor, action_mask: Tensor) -> Tensor:
     """Set the logits of blocked moves to −inf, before the softmax and not after it.
@@ -102,7 +121,7 @@ def mask_logits(logits: Tensor, action_mask: Tensor) -> Tensor:
 
 
 def _perceptron(inputs: int, hidden: tuple[int, ...], outputs: int, gain: float, device) -> nn.Sequential:
-    """Linear layers with tanh between, orthogonal weights and zero biases (Andrychowicz et al. 2021, section 3.2)."""
+    """Linear layers with tanh between, orthogonal weights and zero biases (Huang et al. 2022, detail 2)."""
     sizes = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(pairwise(sizes)):
@@ -116,7 +135,7 @@ def _perceptron(inputs: int, hidden: tuple[int, ...], outputs: int, gain: float,
 
 def _check_sizes(**sizes: int) -> int:
     for name, size in sizes.items():
-        if size < 1:
+        if not isinstance(size, Integral) or size < 1:
             raise ValueError(f"{name} must be at least 1, got {size}")
     return size
 

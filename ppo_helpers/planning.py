@@ -178,6 +178,19 @@ def softmax_policy(world: GridWorld, values: np.ndarray, temperature: float, gam
     return weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
 
 
+def uniform_policy(world: GridWorld) -> np.ndarray:
+    """Random walking: every open move is equally likely.
+
+    Args:
+        world: the world.
+
+    Returns:
+        (S, 4) probabilities, 0 for blocked moves; rows of terminals and of walled-in cells are 0.
+    """
+    allowed = world.transitions().allowed
+    return allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1)
+
+
 def evaluate_policy(world: GridWorld, policy: np.ndarray, gamma: float = 1.0) -> np.ndarray:
     """The value of following ``policy``: its expected total reward from every state, exact.
 
