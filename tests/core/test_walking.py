@@ -8,9 +8,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ppo_helpers.experience import Collector, discounted_returns, gae
+from ppo_helpers.experience import discounted_returns, gae
 from ppo_helpers.gridworld import GridWorld, GridWorldEnv, GridWorldVectorEnv
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork, mask_logits
+from ppo_helpers.walking import Collector
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP]

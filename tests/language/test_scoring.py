@@ -29,8 +29,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ppo_helpers.language import Responses, load_gpt2, logprobs, models, sample, sequence_logprob, token_logprobs
-from ppo_helpers.language.logprobs import positions
+from ppo_helpers.language import Responses, load_gpt2, models, sample, scoring, sequence_logprob, token_logprobs
+from ppo_helpers.language.scoring import positions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = "The food at the restaurant was wonderful and I liked the"
@@ -130,7 +130,7 @@ def test_logprobs_and_gradients_are_those_of_a_plain_softmax_in_float64(tiny, pr
 
 def test_no_second_tensor_of_all_scores_is_kept_for_the_backward_pass(tiny, monkeypatch):
     """Not with a temperature either, which would make one: chunks are computed again instead."""
-    monkeypatch.setattr(logprobs, "BLOCK", 1)  # one position at a time
+    monkeypatch.setattr(scoring, "BLOCK", 1)  # one position at a time
     model, tokenizer = tiny
     ids = tokenizer(SENTENCE, return_tensors="pt")["input_ids"].repeat(4, 1)
     kept = []
