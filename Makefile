@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Colab runs Python 3.13; its environment is tested with that if it is here
 COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo $(PYTHON))
+# two workers on two cores: one thread each, or they wait for one another
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 export JUPYTER_PREFER_ENV_PATH := 1
+# everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
+book test check bench mutants: export PPO_BOOK_GPT2 ?= tiny
 HELPERS := $(shell find ppo_helpers -name '*.py' -o -name '*.js' -o -name '*.css')
 
-.PHONY: book lab test bench lint publish clean
+.PHONY: book lab test check bench lint mutants address clean
 
 book: .venv/ready _build/helpers
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -15,9 +19,11 @@ book: .venv/ready _build/helpers
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
-# two workers on two cores: one thread each, or they wait for one another
 test: .venv/ready .venv-colab/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+check: lint
+	$(PYTEST) -m "not slow and not browser" tests
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
@@ -26,11 +32,15 @@ lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb
 
-publish: .venv/ready
-	$(BIN)/python _ext/publish.py "$(REPO)"
+mutants: .venv/ready
+	$(BIN)/python -m pip install --quiet -r tests/mutants/requirements.txt
+	$(BIN)/mutmut run
+
+address:
+	$(PYTHON) tools/address.py "$(REPO)"
 
 clean:
-	rm -rf _build .venv .venv-colab
+	rm -rf _build build mutants .venv .venv-colab
 
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "The book needs Python 3.11 to 3.13: make PYTHON=python3.12 …")'

@@ -1,4 +1,4 @@
-"""Rebuild the corpus from the grammar and the teacher's raw samples: `python -m training.corpus`.
+"""Rebuild the corpus from the grammar and the teacher's raw samples: `python -m making_tiny_gpt2.corpus`.
 
 The result is the same every time. `train.txt.gz` and `val.txt.gz` hold one review a line, `source<TAB>text`; the source
 is `g` for the grammar and `s` for SmolLM2.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from training import grammar
+from making_tiny_gpt2 import grammar
 
 FOLDER = Path(__file__).parent / "corpus"
 TOKENIZER = Path(__file__).parents[1] / "ppo_helpers" / "language" / "tiny_gpt2"

@@ -1,8 +1,8 @@
 """Draw raw reviews from the teacher, SmolLM2-135M-Instruct, with nothing but transformers' own `generate`.
 
-`python -m training.teacher FOLDER` wants the folder of a causal language model and its tokenizer. It never looks at the
-network. The raw samples in `corpus/` were drawn with the same settings by faster code; they are the reference, because
-another machine rounds differently and so draws other samples.
+`python -m making_tiny_gpt2.teacher FOLDER` wants the folder of a causal language model and its tokenizer. It never
+looks at the network. The raw samples in `corpus/` were drawn with the same settings by faster code; they are the
+reference, because another machine rounds differently and so draws other samples.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from training.stems import draw_stem, introduction
+from making_tiny_gpt2.stems import draw_stem, introduction
 
 SCHEDULE = (
     "negative",

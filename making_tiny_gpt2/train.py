@@ -1,4 +1,4 @@
-"""Train the bundled small GPT-2 from scratch: `python -m training.train`, about 15 minutes on two cores.
+"""Train the bundled small GPT-2 from scratch: `python -m making_tiny_gpt2.train`, about 15 minutes on two cores.
 
 47,392 of GPT-2's 50,257 tokens never occur in the corpus (or once only), so nothing can tell them apart. During
 training they share one row of the embedding, whose logit stands for all of them: logit + log(how many). That is the
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
 
-from training import corpus
+from making_tiny_gpt2 import corpus
 
 TOKENS = 50_257  # GPT-2's vocabulary
 END = 50_256  # <|endoftext|>

@@ -1,15 +1,40 @@
 """The browser of the page tests, a Chromium or Chrome that is on the machine, and live figures on a bare page in it."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
 from ppo_helpers.live.base import FILES, WIDGET_VIEW
 
+SCREENS = Path(__file__).parents[1] / "_build" / "screens"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a failed test saw: one picture of every page that it has open."""
+    report = yield
+    if report.when == "call" and report.failed and "browser" in getattr(item, "funcargs", ()):
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        pages = [page for context in item.funcargs["browser"].contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            name = re.sub(r"[^\w-]+", "_", item.name)[:100]
+            with contextlib.suppress(Exception):  # a page that cannot be drawn must not hide why the test failed
+                page.screenshot(path=SCREENS / f"{name}_{number}.png", full_page=True)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[1]
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"
 PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "tests/colab/requirements.txt").read_text(), re.MULTILINE))
 
-pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-colab: `make test` builds it")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-colab: `make test` builds it"),
+]
 
 
 def test_installing_the_package_replaced_nothing():

@@ -1,4 +1,4 @@
-"""Sets the repository's address everywhere at once: python _ext/publish.py https://github.com/<owner>/<name>"""
+"""Sets the repository's address everywhere at once: python tools/address.py https://github.com/<owner>/<name>"""
 
 import re
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+ENDINGS = (".ipynb", ".md", ".yml", ".toml", ".cff")
 
 
 def current_address(root: Path = ROOT) -> str:
@@ -13,16 +14,14 @@ def current_address(root: Path = ROOT) -> str:
     return re.search(r"^repository:\s*\n\s+url: (\S+)", (root / "_config.yml").read_text("utf-8"), re.MULTILINE)[1]
 
 
-def publish(new: str, root: Path = ROOT) -> list[str]:
+def set_address(new: str, root: Path = ROOT) -> list[str]:
     """Replace the current address by ``new`` in every text file under version control; returns their names."""
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", new) or new.endswith(".git"):
         raise ValueError(f"REPO must look like https://github.com/<owner>/<name>, got {new!r}")
     old = re.compile(re.escape(current_address(root)) + r"(?![\w-])")
-    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
     changed = []
-    for name in filter(lambda name: name.endswith((".ipynb", ".md", ".yml", ".toml")), tracked):
+    for name in filter(lambda name: name.endswith(ENDINGS), listed.stdout.splitlines()):
         text = (root / name).read_text("utf-8")
         if old.search(text):
             (root / name).write_text(old.sub(new, text), "utf-8")
@@ -32,6 +31,6 @@ def publish(new: str, root: Path = ROOT) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        print("changed:", *publish(sys.argv[1] if len(sys.argv) > 1 else ""), sep="\n  ")
+        print("changed:", *set_address(sys.argv[1] if len(sys.argv) > 1 else ""), sep="\n  ")
     except ValueError as error:
         sys.exit(str(error))

@@ -3,16 +3,16 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "_ext"))
-from publish import current_address, publish  # noqa: E402
+from tools.address import current_address, set_address
+
+ROOT = Path(__file__).parents[2]
 
 FILES = [
+    "CITATION.cff",
     "_config.yml",
     "README.md",
     "pyproject.toml",
@@ -32,13 +32,13 @@ def test_each_chapter_installs_from_the_address_first():
         assert f"git+{current_address()}@main" in "".join(code["source"])
 
 
-def test_publish_sets_a_new_address_everywhere(tmp_path):
+def test_a_new_address_is_set_everywhere(tmp_path):
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
     subprocess.run("git init -q && git add -A", shell=True, cwd=tmp_path, check=True)
     before = current_address(tmp_path)
-    assert sorted(publish("https://github.com/somebody/a-book", tmp_path)) == sorted(FILES)
+    assert sorted(set_address("https://github.com/somebody/a-book", tmp_path)) == sorted(FILES)
     assert current_address(tmp_path) == "https://github.com/somebody/a-book"
     assert not any(before in (tmp_path / name).read_text("utf-8") for name in FILES)
 
@@ -48,4 +48,4 @@ def test_publish_sets_a_new_address_everywhere(tmp_path):
 )
 def test_a_wrong_address_is_refused(address):
     with pytest.raises(ValueError, match="REPO must look like"):
-        publish(address)
+        set_address(address)

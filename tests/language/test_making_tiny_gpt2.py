@@ -1,7 +1,6 @@
 """How the small GPT-2 was made: the corpus is what its README says, a short training works and is exported whole."""
 
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-from training import corpus, grammar, stems, teacher, train  # noqa: E402
-from training.corpus import Sample, Sieve  # noqa: E402
+from making_tiny_gpt2 import corpus, grammar, stems, teacher, train
+from making_tiny_gpt2.corpus import Sample, Sieve
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = {"n_embd": 8, "n_layer": 1, "n_head": 2}
@@ -42,7 +39,7 @@ def test_the_corpus_has_the_reviews_that_its_readme_counts(held_out):
     assert (len(learned), len(held_out)) == (129_391, 3_317)
     assert Counter(source for source, _ in learned + held_out) == {"g": 60_000, "s": 72_708}
     assert not {text for _, text in learned} & {text for _, text in held_out}
-    readme = (ROOT / "training" / "README.md").read_text("utf-8")
+    readme = (Path(corpus.__file__).parent / "README.md").read_text("utf-8")
     assert all(count in readme for count in ("129,391", "3,317", "60,000", "72,708"))
 
 
