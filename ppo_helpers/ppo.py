@@ -216,8 +216,9 @@ def _cuts(batch: Batch, minibatch_size: int, micro_batch: int | None) -> tuple[i
     parts = min(-(-most // minibatch_size), fewest)
     if parts == 0:
         return 0, 0
-    largest, smallest = -(-most // parts), fewest // parts
-    return parts, min(-(-largest // (micro_batch or largest)), smallest)
+    largest, smallest = -(-most // parts), fewest // parts  # rows of a minibatch
+    pieces = -(-largest // (micro_batch or largest))
+    return parts, pieces if _processes() == 1 else min(pieces, smallest)
 
 
 def _shuffled(batch: Batch, epochs: int, parts: int, generator: torch.Generator | None) -> Iterator[tuple[int, Tensor]]:
@@ -232,7 +233,8 @@ def _in_order(batch: Batch, pieces: int) -> Iterator[Batch]:
     if pieces == 1:
         yield batch
     else:
-        yield from (batch[rows] for rows in torch.arange(len(batch), device=batch.mask.device).tensor_split(pieces))
+        rows = torch.arange(len(batch), device=batch.mask.device)
+        yield from (batch[some] for some in rows.tensor_split(min(pieces, len(batch))))
 
 
 def _accumulate(
@@ -246,26 +248,27 @@ def _accumulate(
     for piece in _in_order(batch, pieces):
         loss, sums = _loss(evaluate, piece, config, share)
         loss.backward()
-        rows.append(torch.stack(list(sums.values())))
-    *added, ratios = torch.stack(rows).unbind(dim=1)  # (pieces,) each
-    added = _total(torch.stack(added).sum(dim=1))
-    return dict(zip(sums, (*added, _highest(ratios.max())), strict=True)) | {"count": count}
+        rows.append(torch.stack([*sums.values()]))
+    table = torch.stack(rows)  # (pieces, statistics), the largest ratio last
+    added, largest = _total(table[:, :-1].sum(dim=0)), _highest(table[:, -1].max())
+    return dict(zip(sums, (*added, largest), strict=True)) | {"count": count}
 
 
 def _loss(evaluate: Evaluate, batch: Batch, config: PPOConfig, count: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """A piece's share in the loss of its minibatch of ``count`` entries, and what is worth knowing, as sums."""
     logprobs, values, entropies = _evaluated(evaluate, batch)
-    pi_loss = policy_loss(logprobs, batch.old_logprobs, batch.advantages, config.clip_eps, batch.mask, count)
+    mask = batch.mask if batch.mask.ndim > 1 else None  # of single steps, all that are left count
+    pi_loss = policy_loss(logprobs, batch.old_logprobs, batch.advantages, config.clip_eps, mask, count)
     old_values = None if config.value_clip_eps is None else batch.old_values
-    v_loss = value_loss(values, batch.returns, old_values, config.value_clip_eps, batch.mask, count)
+    v_loss = value_loss(values, batch.returns, old_values, config.value_clip_eps, mask, count)
     loss = pi_loss + config.vf_coef * v_loss
     if config.ent_coef and entropies is None:
         raise ValueError(f"evaluate must return entropies for ent_coef = {config.ent_coef}, got None")
-    bonus = masked_mean(-batch.old_logprobs if entropies is None else entropies, batch.mask, count)
+    undecided = masked_mean(-batch.old_logprobs if entropies is None else entropies, mask, count)
     if config.ent_coef:
-        loss = loss - config.ent_coef * bonus
-    means = {"policy_loss": pi_loss, "value_loss": v_loss, "entropy": bonus}
-    sums = {name: mean.detach() * count for name, mean in means.items()}
+        loss = loss - config.ent_coef * undecided
+    shares = {"policy_loss": pi_loss, "value_loss": v_loss, "entropy": undecided}
+    sums = {name: share.detach() * count for name, share in shares.items()}
     return loss, sums | _ratio_sums(logprobs.detach(), batch, config.clip_eps)
 
 

@@ -111,10 +111,11 @@ class _Spaces:
         given, shape = infos["action_mask"], (self.num_envs, self.num_actions)
         used = ~ignored & infos.get("_action_mask", True)  # Gymnasium says beside each entry which walks have one
         masks = np.ones(shape, dtype=bool)
-        rows = np.array(list(given[used])) if given.dtype == object else given[used]
-        if rows.size and rows.shape[1:] != shape[1:]:
-            raise ValueError(f"infos['action_mask'] must have shape {shape}, got rows of {rows.shape[1:]}")
-        masks[used] = rows
+        if used.any():
+            rows = np.array(list(given[used])) if given.dtype == object else given[used]
+            if rows.shape[1:] != shape[1:]:
+                raise ValueError(f"infos['action_mask'] must have shape {shape}, got rows of {rows.shape[1:]}")
+            masks[used] = rows
         return masks
 
 

@@ -35,7 +35,7 @@ def events(workflow):
 def test_a_workflow_may_only_read_and_ends(name):
     workflow = WORKFLOWS[name]
     assert workflow["permissions"] == {"contents": "read"}
-    assert workflow["concurrency"]["cancel-in-progress"] is True
+    assert workflow["concurrency"]["cancel-in-progress"]
     for job in workflow["jobs"].values():
         assert job["timeout-minutes"] <= 90
         assert job.get("permissions", PUBLISHED) == PUBLISHED

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ppo_helpers import objectives
 from ppo_helpers.objectives import (
+    chosen_logprobs,
     clip_fraction,
     clipped_surrogate,
     entropy,
@@ -16,6 +17,7 @@ from ppo_helpers.objectives import (
     kl_k2,
     kl_k3,
     masked_mean,
+    outside_band,
     policy_loss,
     probability_ratio,
     surrogate,
@@ -106,6 +108,101 @@ def test_clip_fraction_counts_both_sides():
     assert clip_fraction(ratio, 0.2, ratio < 5).item() == pytest.approx(4 / 7)
 
 
+def test_log_probs_of_what_was_chosen_by_hand():
+    logits = torch.tensor([[[0.0, 1.0, 2.0], [3.0, 3.0, -torch.inf]]])
+    found = chosen_logprobs(logits, torch.tensor([[2, 0]], dtype=torch.int32))
+    assert found.tolist()[0] == pytest.approx([2 - np.log(1 + np.e + np.e**2), -np.log(2)])
+    assert chosen_logprobs(logits, torch.tensor([[2, 2]]))[0, 1] == -torch.inf
+
+
+def test_the_band_is_open_at_its_edges():
+    ratio = torch.tensor([0.5, 0.75, 1.0, 1.25, 1.5])
+    assert outside_band(ratio, 0.25).tolist() == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("advantage", "gradient"), [(1.0, 0.0), (-1.0, 1.0)])
+def test_a_ratio_that_would_overflow_poisons_nothing(dtype, advantage, gradient):
+    """Beyond the band A > 0 gives no push at all, A < 0 a finite one back: the sign of the gradient is what counts."""
+    logprobs = torch.tensor([-1.0, -1.0], dtype=dtype, requires_grad=True)
+    old = torch.tensor([-101.0, -1.0], dtype=dtype)
+    policy_loss(logprobs, old, torch.tensor([advantage, 1.0], dtype=dtype)).backward()
+    assert torch.isfinite(logprobs.grad).all()
+    assert logprobs.grad[0].sign() == gradient and logprobs.grad[1] == -0.5
+    estimate = torch.tensor([-101.0], dtype=dtype, requires_grad=True)
+    kl_k3(estimate, torch.tensor([-1.0], dtype=dtype)).sum().backward()
+    assert torch.isfinite(estimate.grad).all() and estimate.grad < 0
+
+
+def test_ratios_are_exact_up_to_the_bound_and_never_above_it():
+    logprobs = torch.tensor([0.0, 3.0, 19.9, 20.1, 500.0, -500.0], dtype=torch.double)
+    ratio = probability_ratio(logprobs, torch.zeros(6, dtype=torch.double))
+    torch.testing.assert_close(ratio[:3], logprobs[:3].exp(), rtol=1e-15, atol=0)
+    torch.testing.assert_close(ratio[3:5], torch.full((2,), 20.0, dtype=torch.double).exp(), rtol=1e-12, atol=0)
+    assert ratio[5] == np.exp(-500)
+    half = probability_ratio(torch.tensor([100.0], dtype=torch.float16), torch.zeros(1, dtype=torch.float16))
+    assert half.item() == pytest.approx(65504**0.5, rel=0.03)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 3.3, -2.7, 1000.1, 1e-4, 0.0])
+def test_equal_entries_are_equal_whatever_they_are(value, dtype):
+    """The mean of equal entries is off by rounding; blown up to size 1, that would be a push out of nothing."""
+    for n in (1, 2, 3, 7, 20, 256, 905, 1000, 1024, 5000):
+        x = torch.full((n,), value, dtype=dtype)
+        assert (whiten(x) == 0).all(), (n, value)
+        mask = torch.arange(n) % 3 == 0
+        assert (whiten(x.where(mask, 77.0), mask) == 0).all()
+        critic = x.float() + 0.01 * torch.randn(n)
+        assert explained_variance(critic, x.float()).isnan()
+
+
+def test_what_differs_by_more_than_rounding_is_whitened_at_any_size():
+    for dtype, offset in ((torch.float32, 1e4), (torch.float64, 1e9), (torch.float32, 0.0)):
+        x = torch.tensor([offset, offset + 1, offset + 2, offset + 3], dtype=dtype)
+        wanted = torch.tensor([-3.0, -1, 1, 3], dtype=dtype) / 5**0.5
+        torch.testing.assert_close(whiten(x), wanted, rtol=1e-4, atol=0)
+    assert whiten(torch.tensor([1.0, 3.0], dtype=torch.float16)).dtype == torch.float16
+    small = torch.tensor([0.0, 1e-9])  # below the floor of 1e-8: not blown up to size 1
+    assert whiten(small).tolist() == pytest.approx([-0.05, 0.05])
+
+
+def test_parts_that_share_a_count_add_up_to_the_whole():
+    generator = torch.Generator().manual_seed(0)
+    logprobs, old, advantages, values, returns = torch.randn(5, 6, 4, generator=generator)
+    mask = torch.rand(6, 4, generator=generator) < 0.6
+    count = mask.sum()
+    for loss in (
+        lambda r: policy_loss(logprobs[r], old[r], advantages[r], 0.2, mask[r], None if r == slice(None) else count),
+        lambda r: value_loss(values[r], returns[r], old[r], 0.3, mask[r], None if r == slice(None) else count),
+        lambda r: masked_mean(values[r], mask[r], None if r == slice(None) else count),
+    ):
+        torch.testing.assert_close(loss(slice(0, 1)) + loss(slice(1, 6)), loss(slice(None)))
+    nothing = torch.zeros(1, 4, dtype=torch.bool)
+    assert masked_mean(values[:1], nothing, count) == 0  # a part in which nothing counts adds nothing
+
+
+def test_moments_over_several_processes_are_those_of_all_entries_together():
+    generator = torch.Generator().manual_seed(0)
+    parts = [torch.randn(n, generator=generator, dtype=torch.double) * 3 + 5 for n in (4, 7)]
+    together, sums = torch.cat(parts), []
+
+    def first(part):  # the other process is asked for the same sums in the same order
+        sums.append(part)
+        return part
+
+    def both(x, y):
+        """Whiten x as if y stood in another process: sums are taken over both by replaying y's alongside."""
+        count, s, s2 = len(x) + len(y), x.sum() + y.sum(), (x**2).sum() + (y**2).sum()
+        mean = s / count
+        answers = iter([torch.tensor(count), s2, s, torch.tensor(0.0), ((together - mean) ** 2).sum()])
+        return whiten(x, total=lambda part: next(answers))
+
+    torch.testing.assert_close(both(*parts), whiten(together)[:4])
+    torch.testing.assert_close(whiten(parts[0], total=first), whiten(parts[0]))
+    assert [round(s.item(), 6) for s in sums[:2]] == [4, round((parts[0] ** 2).sum().item(), 6)]
+
+
 # --- against NumPy --------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +290,7 @@ def test_k1_and_k3_are_exact_on_average_and_k2_is_near(seed):
 # --- bad input ------------------------------------------------------------------------------------------------------
 
 X, Y, NONE = torch.zeros(2, 3), torch.zeros(2, 1), torch.zeros(2, 3, dtype=torch.bool)
+GRAD, META = torch.zeros(2, 3, requires_grad=True), torch.zeros(2, 3, device="meta")
 
 
 @pytest.mark.parametrize(
@@ -219,6 +317,26 @@ X, Y, NONE = torch.zeros(2, 3), torch.zeros(2, 1), torch.zeros(2, 3, dtype=torch
         (lambda: kl_k2(X, Y), "ref_logprobs must have shape"),
         (lambda: kl_k3(X, Y), "ref_logprobs must have shape"),
         (lambda: explained_variance(X, Y), "returns must have shape"),
+        (lambda: explained_variance(X, X, NONE), "mask must leave at least one entry"),
+        (lambda: probability_ratio(X, GRAD), "old_logprobs must be constants"),
+        (lambda: policy_loss(X, X, GRAD), "advantages must be constants, got a tensor that requires gradients"),
+        (lambda: value_loss(X, GRAD), "returns must be constants"),
+        (lambda: value_loss(X, X, GRAD, 0.2), "old_values must be constants"),
+        (lambda: policy_loss(X, META, X), "old_logprobs must be on cpu like logprobs, got meta"),
+        (lambda: policy_loss(X, X, META), "advantages must be on cpu like logprobs, got meta"),
+        (lambda: value_loss(X, META), "returns must be on cpu like values, got meta"),
+        (lambda: masked_mean(X, NONE.to("meta")), "mask must be on cpu like what it masks, got meta"),
+        (lambda: masked_mean(X[:0]), "mask must leave at least one entry"),
+        (lambda: value_loss(X, X, X, float("nan")), "clip_eps must be positive, got nan"),
+        (lambda: outside_band(X, 1.0), r"clip_eps must be in \(0, 1\), got 1.0"),
+        (
+            lambda: chosen_logprobs(X, torch.zeros(3).long()),
+            r"actions must be whole numbers of shape \(2,\), got .*\(3,\)",
+        ),
+        (
+            lambda: chosen_logprobs(X, torch.zeros(2)),
+            r"actions must be whole numbers of shape \(2,\), got torch.float32",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):

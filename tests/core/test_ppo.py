@@ -1,52 +1,27 @@
-"""PPO: one update against an independent one, the loop's promises, and that it learns."""
+"""One update against independent ones: NumPy, stable-baselines3, itself in pieces and in several processes."""
 
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
+from math import inf, isnan, nan
 
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from gymnasium.vector import AutoresetMode
-from safetensors.torch import load_file, save_file
-from stable_baselines3 import PPO
-from stable_baselines3.common.env_checker import check_env
-from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.evaluation import evaluate_policy as evaluate
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
-from ppo_helpers import ppo
-from ppo_helpers.gridworld import GridWorld, GridWorldEnv, GridWorldVectorEnv
-from ppo_helpers.networks import PolicyNetwork
-from ppo_helpers.planning import evaluate_policy, value_iteration
-from ppo_helpers.ppo import Batch, PPOConfig, Training, evaluator, greedy_returns, ppo_update, train_ppo
+from ppo_helpers.experience import Batch
+from ppo_helpers.ppo import PPOConfig, ppo_update
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SMALL = PPOConfig(iterations=6, steps=8, epochs=2, minibatch_size=64, gamma=1.0, learning_rate=3e-3, ent_coef=0.02)
-CARTPOLE = PPOConfig(
-    iterations=391, steps=32, epochs=20, gamma=0.98, lam=0.8, learning_rate=1e-3, anneal_lr=True, anneal_clip=True
-)
-
-
-def grid(num_envs=16, **options):
-    return GridWorldVectorEnv(num_envs=num_envs, **({"max_steps": 50} | options))
-
-
-def run(config=SMALL, seed=0, envs=None, **options):
-    return list(train_ppo(envs or grid(), config, seed, progress=False, **options))
-
-
-def weights(result):
-    return torch.cat([p.detach().flatten() for net in (result.policy, result.value) for p in net.parameters()])
-
-
-# --- the update -----------------------------------------------------------------------------------------------------
+SMALL = PPOConfig(epochs=2, minibatch_size=64, gamma=1.0, learning_rate=3e-3, ent_coef=0.02)
 
 
 def by_hand(parameters, batch, config, order):
     """One pass over the minibatches in NumPy-like steps: own loss, own gradient clipping, plain gradient descent."""
     weight, bias = (p.detach().double().clone() for p in parameters)
-    for rows in order.split(config.minibatch_size):
+    for rows in order.tensor_split(-(-len(order) // config.minibatch_size)):
         weight.requires_grad_(), bias.requires_grad_()
         x, actions = batch.inputs["x"][rows].double(), batch.inputs["actions"][rows]
         out = x @ weight.T + bias  # (n, 4): three logits and a value
@@ -138,23 +113,6 @@ def test_padding_and_steps_that_do_not_count_change_nothing():
     assert torch.isfinite(steps[0]).all() and (steps[0] != torch.arange(6).view(2, 3) / 6)[mask].all()
 
 
-def test_target_kl_ends_an_update():
-    free = run(replace(SMALL, iterations=1, learning_rate=0.1, epochs=10))[0].stats
-    held = run(replace(SMALL, iterations=1, learning_rate=0.1, epochs=10, target_kl=0.02))[0].stats
-    assert free.optimizer_steps == 20 and 1 <= held.optimizer_steps < 20
-    assert held.approx_kl > 0.02
-
-
-def test_value_clipping_holds_the_values_back():
-    moved = {}
-    for clip in (None, 0.01):
-        result = run(replace(SMALL, iterations=1, epochs=20, learning_rate=1e-2, value_clip_eps=clip))[0]
-        seen = result.experience
-        with torch.no_grad():
-            moved[clip] = (result.value(seen.observations) - seen.values)[seen.mask].abs().mean()
-    assert moved[0.01] < moved[None] / 2
-
-
 def test_an_evaluation_of_another_shape_is_refused():
     model, evaluate, batch = linear_case(SMALL)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -166,7 +124,18 @@ def test_an_evaluation_of_another_shape_is_refused():
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
-        ({"steps": 1.5}, "steps must be a whole number of at least 1, got 1.5"),
+        ({"iterations": True}, "iterations must be a whole number of at least 1, got True"),
+        ({"epochs": 1.5}, "epochs must be a whole number of at least 1, got 1.5"),
+        ({"gamma": "1"}, r"gamma must be in \[0, 1\], got '1'"),
+        ({"lam": None}, r"lam must be in \[0, 1\], got None"),
+        ({"clip_eps": 0}, r"clip_eps must be in \(0, 1\) or None, got 0"),
+        ({"clip_eps": True}, r"clip_eps must be in \(0, 1\) or None, got True"),
+        ({"vf_coef": inf}, "vf_coef must be finite and not negative, got inf"),
+        ({"value_clip_eps": nan}, "value_clip_eps must be positive or None, got nan"),
+        ({"target_kl": "0.1"}, "target_kl must be positive or None, got '0.1'"),
+        ({"anneal_lr": 1}, "anneal_lr must be True or False, got 1"),
+        ({"anneal_clip": "no"}, "anneal_clip must be True or False, got 'no'"),
+        ({"whiten_advantages": None}, "whiten_advantages must be True or False, got None"),
         ({"gamma": 1.1}, r"gamma must be in \[0, 1\], got 1.1"),
         ({"lam": -0.1}, r"lam must be in \[0, 1\], got -0.1"),
         ({"clip_eps": 1.3}, r"clip_eps must be in \(0, 1\) or None, got 1.3"),
@@ -182,202 +151,363 @@ def test_bad_numbers_are_named(change, message):
         PPOConfig(**change)
 
 
-# --- the loop -------------------------------------------------------------------------------------------------------
+def test_good_numbers_of_any_type_are_taken_and_edges_belong_to_their_ranges():
+    PPOConfig(iterations=np.int64(1), epochs=1, minibatch_size=1, gamma=0, lam=np.float32(1), clip_eps=0.999)
+    PPOConfig(gamma=1.0, lam=0.0, clip_eps=None, learning_rate=0, vf_coef=0, ent_coef=0.0, max_grad_norm=inf)
+    assert PPOConfig().at(10**6) == PPOConfig()  # where nothing is annealed a run may go on for ever
 
 
-@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
-def test_every_ratio_is_one_before_the_first_step_of_every_iteration(mode):
-    for result in run(envs=grid(autoreset_mode=mode)):
-        assert result.stats.first_ratio_error < 1e-6
-    cartpole = gym.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
-    for result in run(replace(CARTPOLE, iterations=5), envs=cartpole):
-        assert result.stats.first_ratio_error < 1e-6
+def test_the_book_s_defaults():
+    """Numbers that chapters, README and docstrings name."""
+    wanted = {
+        "iterations": 100, "epochs": 4, "minibatch_size": 256, "gamma": 0.99, "lam": 0.95, "clip_eps": 0.2,
+        "learning_rate": 3e-4, "vf_coef": 0.5, "ent_coef": 0.0, "max_grad_norm": 0.5, "whiten_advantages": True,
+        "value_clip_eps": None, "target_kl": None, "anneal_lr": False, "anneal_clip": False,
+    }  # fmt: skip
+    assert {f.name: getattr(PPOConfig(), f.name) for f in fields(PPOConfig)} == wanted
 
 
-def test_returns_are_made_before_whitening():
-    """Advantage plus old value is the return, in reward points, whatever happens to the advantages later."""
-    training = Training(grid(), SMALL)
-    batch = Batch.of_steps(training.collector.collect(8), 1.0, 0.95)
-    torch.testing.assert_close(batch.returns, batch.advantages + batch.old_values)
-    seen = []
+def test_annealing_is_a_straight_line_to_zero_and_then_over():
+    config = PPOConfig(iterations=4, learning_rate=0.4, clip_eps=0.2, anneal_lr=True, anneal_clip=True)
+    numbers = [(config.at(done).learning_rate, config.at(done).clip_eps) for done in range(4)]
+    np.testing.assert_allclose(numbers, [(0.4, 0.2), (0.3, 0.15), (0.2, 0.1), (0.1, 0.05)])
+    for change in ({"anneal_lr": False}, {"anneal_clip": False}):
+        half = replace(config, **change).at(2)
+        assert (half.learning_rate, half.clip_eps) == ((0.4, 0.1) if "anneal_lr" in change else (0.2, 0.2))
+        with pytest.raises(ValueError, match="iterations must be above 4 to go on"):
+            replace(config, **change).at(4)
+    assert replace(config, clip_eps=None).at(2).clip_eps is None
+
+
+# --- whole rows, with a mask ----------------------------------------------------------------------------------------
+
+
+def rows_case(seed=0, rows=7, steps=4):
+    """(B, T) rows of mixed lengths with garbage in their padding, and a linear model of them in float64."""
+    generator = torch.Generator().manual_seed(seed)
+    draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.double)  # noqa: E731
+    model = nn.Linear(5, 4).double()
+    with torch.no_grad():
+        model.weight.copy_(draw(4, 5)), model.bias.copy_(draw(4))
+    lengths = torch.tensor([4, 1, 3, 2, 4, 1, 2, 3, 4, 4])[:rows]
+    mask = torch.arange(steps) < lengths[:, None]
+    inputs = {"x": draw(rows, steps, 5), "actions": torch.randint(3, (rows, steps), generator=generator)}
+    old = evaluate_rows(model)(Batch(inputs, *[draw(rows, steps)] * 4, mask))[0].detach() + 0.2 * draw(rows, steps)
+    columns = (old, draw(rows, steps), 2 * draw(rows, steps), draw(rows, steps))
+    return model, Batch(inputs, *(x.masked_fill(~mask, nan) for x in columns), mask)
+
+
+def evaluate_rows(model, entropy=True):
+    def evaluate(batch):
+        out = model(batch.inputs["x"])
+        logprobs = out[..., :3].log_softmax(-1)
+        chosen = logprobs.gather(-1, batch.inputs["actions"][..., None]).squeeze(-1)
+        return chosen, out[..., 3], -(logprobs.exp() * logprobs).sum(-1) if entropy else None
+
+    return evaluate
+
+
+def simulated(model, batch, config, generator, lr):
+    """The whole update in NumPy float64, statistics included: gradients of the linear model by hand."""
+    w, b = model.weight.detach().numpy().copy(), model.bias.detach().numpy().copy()
+    x, mask, actions = (t.numpy() for t in (batch.inputs["x"], batch.mask, batch.inputs["actions"]))
+    old, adv, ret, old_v = (t.numpy() for t in (batch.old_logprobs, batch.advantages, batch.returns, batch.old_values))
+    adv = (adv - adv[mask].mean()) / adv[mask].std()
+    eps, rows, norms = config.clip_eps, [], []
+    for epoch in range(config.epochs):
+        order = torch.randperm(len(x), generator=generator).numpy()
+        for part in np.array_split(order, -(-len(x) // config.minibatch_size)):
+            m = mask[part]
+            X, a, A, R, O, V0 = (t[part][m] for t in (x, actions, adv, ret, old, old_v))  # noqa: E741 (n, ...) each
+            out = X @ w.T + b
+            logp = out[:, :3] - np.log(np.exp(out[:, :3]).sum(-1, keepdims=True))
+            p, chosen, v = np.exp(logp), logp[np.arange(len(a)), a], out[:, 3]
+            ratio = np.exp(chosen - O)
+            plain, cut = ratio * A, np.clip(ratio, 1 - eps, 1 + eps) * A
+            near = V0 + np.clip(v - V0, -config.value_clip_eps, config.value_clip_eps)
+            e1, e2, H = (v - R) ** 2, (near - R) ** 2, -(p * logp).sum(-1)
+            outside = (ratio < 1 - eps) | (ratio > 1 + eps)
+            row = (-np.minimum(plain, cut), np.maximum(e1, e2), H, ratio - 1 - np.log(ratio), outside, ratio)
+            rows.append((epoch, *row))
+            if config.target_kl is not None and row[3].mean() > config.target_kl:
+                return w, b, rows, norms
+            free = (plain <= cut) & True
+            d_chosen = -np.where(free, ratio * A, 0) / len(a)
+            d_logits = d_chosen[:, None] * (np.eye(3)[a] - p) + config.ent_coef / len(a) * p * (logp + H[:, None])
+            inside = np.abs(v - V0) < config.value_clip_eps
+            d_v = config.vf_coef * 2 / len(a) * np.where(e1 >= e2, v - R, (near - R) * inside)
+            d_out = np.concatenate([d_logits, d_v[:, None]], axis=1)
+            gw, gb = d_out.T @ X, d_out.sum(0)
+            norms.append(np.sqrt((gw**2).sum() + (gb**2).sum()))
+            shrink = min(1.0, config.max_grad_norm / (norms[-1] + 1e-6))
+            w, b = w - lr * shrink * gw, b - lr * shrink * gb
+    return w, b, rows, norms
+
+
+FULL = PPOConfig(epochs=2, minibatch_size=3, clip_eps=0.3, ent_coef=0.1, vf_coef=0.7, value_clip_eps=0.4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("target_kl", [None, 0.03])
+def test_weights_and_every_statistic_equal_a_second_implementation(seed, target_kl):
+    config = replace(FULL, target_kl=target_kl)
+    model, batch = rows_case(seed)
+    w, b, rows, norms = simulated(model, batch, config, torch.Generator().manual_seed(seed), lr=0.1)
+    started = evaluate_rows(model)(batch)[0].detach()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    stats = ppo_update(evaluate_rows(model), batch, optimizer, config, torch.Generator().manual_seed(seed))
+    np.testing.assert_allclose(model.weight.detach(), w, atol=1e-12)
+    np.testing.assert_allclose(model.bias.detach(), b, atol=1e-12)
+    everything = [np.concatenate([row[k] for row in rows]) for k in range(1, 7)]
+    last = [np.concatenate([row[k] for row in rows if row[0] == rows[-1][0]]) for k in range(1, 7)]
+    kept = batch.mask.numpy()
+    before = np.abs(np.exp((started - batch.old_logprobs).numpy()[kept]) - 1).max()
+    left = (batch.returns - batch.old_values).numpy()[kept].var() / batch.returns.numpy()[kept].var()
+    wanted = {
+        "policy_loss": everything[0].mean(), "value_loss": everything[1].mean(), "entropy": everything[2].mean(),
+        "grad_norm": np.mean(norms) if norms else nan, "approx_kl": last[3].mean(), "clip_fraction": last[4].mean(),
+        "max_ratio": everything[5].max(), "first_ratio_error": before, "sampler_error": nan,
+        "explained_variance": 1 - left, "optimizer_steps": len(norms),
+    }  # fmt: skip
+    found = {f.name: getattr(stats, f.name) for f in fields(stats)}
+    assert found == pytest.approx(wanted, rel=1e-9, nan_ok=True)
+    if target_kl is None:
+        assert stats.optimizer_steps == 6
+
+
+def test_a_run_that_stops_at_once_has_changed_nothing():
+    model, batch = rows_case()
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    stats = ppo_update(evaluate_rows(model), batch, optimizer, replace(FULL, target_kl=1e-9))
+    assert stats.optimizer_steps == 0 and isnan(stats.grad_norm) and stats.approx_kl > 1e-9
+    assert all(torch.equal(p, q) for p, q in zip(before, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("micro_batch", [1, 2, 3, 100])
+@pytest.mark.parametrize("max_grad_norm", [None, 0.1])
+def test_micro_batches_change_memory_and_nothing_else(micro_batch, max_grad_norm):
+    found = []
+    for size in (None, micro_batch):
+        model, batch = rows_case(seed=1)
+        seen = []
+
+        def watch(part, model=model, seen=seen):
+            seen.append(len(part))
+            return evaluate_rows(model)(part)
+
+        config = replace(FULL, max_grad_norm=max_grad_norm, minibatch_size=4, value_clip_eps=None)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        stats = ppo_update(watch, batch, optimizer, config, torch.Generator().manual_seed(3), micro_batch=size)
+        found.append((torch.cat([p.detach().flatten() for p in model.parameters()]), stats))
+        assert max(seen) <= (size or 4)
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=0, atol=1e-12)
+    assert vars(found[1][1]) == pytest.approx(vars(found[0][1]), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("micro_batch", [0, 1.5, -2])
+def test_a_micro_batch_is_a_whole_number(micro_batch):
+    model, batch = rows_case()
+    with pytest.raises(ValueError, match="micro_batch must be a whole number of at least 1 or None, got"):
+        ppo_update(evaluate_rows(model), batch, torch.optim.SGD(model.parameters(), lr=0.1), FULL, None, micro_batch)
+
+
+def test_entropy_that_is_not_given_is_estimated_and_costs_nothing():
+    found = []
+    for entropy in (True, False):
+        model, batch = rows_case()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        config, generator = replace(FULL, ent_coef=0.0), torch.Generator().manual_seed(1)
+        found.append((ppo_update(evaluate_rows(model, entropy), batch, optimizer, config, generator), model.weight))
+    assert torch.equal(found[0][1], found[1][1])
+    assert found[1][0].entropy == pytest.approx(-batch.old_logprobs[batch.mask].mean().item())
+    assert replace(found[1][0], entropy=0, sampler_error=0) == replace(found[0][0], entropy=0, sampler_error=0)
+    with pytest.raises(ValueError, match=r"evaluate must return entropies for ent_coef = 0\.1, got None"):
+        ppo_update(evaluate_rows(model, entropy=False), batch, optimizer, FULL)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda out: (out[0][:, :1], *out[1:]), r"evaluate must return logprobs of shape \(7, 4\), got \(7, 1\)"),
+        (lambda out: (out[0], None, out[2]), r"evaluate must return values of shape \(7, 4\), got None"),
+        (lambda out: (out[0], out[1], out[2][0]), r"evaluate must return entropy of shape \(7, 4\), got \(4,\)"),
+    ],
+)
+def test_an_evaluation_of_another_form_is_refused(broken, message):
+    model, batch = rows_case()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=message):
+        ppo_update(lambda b: broken(evaluate_rows(model)(b)), batch, optimizer, replace(FULL, minibatch_size=99))
+
+
+def test_the_optimiser_is_given_an_entropy_bonus_that_counts_no_padding():
+    """One weight per position: what stands in the padding gets no gradient, what counts is pushed to be undecided."""
+    logits = torch.zeros(2, 3, 2, dtype=torch.double)
+    logits[..., 0] = 1.0
+    logits.requires_grad_()
+    mask = torch.tensor([[True, True, False], [True, False, False]])
+
+    def evaluate(batch):
+        logprobs = logits[batch.inputs["row"]].log_softmax(-1)
+        return logprobs[..., 0], torch.zeros_like(logprobs[..., 0]), -(logprobs.exp() * logprobs).sum(-1)
+
+    blank = torch.zeros(2, 3, dtype=torch.double)
+    old = evaluate(Batch({"row": torch.arange(2)}, *[blank] * 4, mask))[0].detach()
+    batch = Batch({"row": torch.arange(2)}, old, blank, blank, blank, mask)
+    config = PPOConfig(epochs=1, ent_coef=0.5, max_grad_norm=None, whiten_advantages=False)
+    ppo_update(evaluate, batch, torch.optim.SGD([logits], lr=1.0), config)
+    p = torch.tensor([1.0, 0.0], dtype=torch.double).softmax(-1)
+    entropy = -(p * p.log()).sum()
+    moved = -0.5 / 3 * p * (p.log() + entropy)  # gradient of H by the logits, over the three entries that count
+    wanted = torch.tensor([1.0, 0.0], dtype=torch.double) + moved * mask[..., None]
+    torch.testing.assert_close(logits.detach(), wanted, rtol=0, atol=1e-12)
+
+
+# --- minibatches ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "sizes"),
+    [(905, 256, {226, 227}), (7, 3, {2, 3}), (6, 3, {3}), (5, 9, {5}), (257, 256, {128, 129})],
+)
+def test_minibatches_are_of_equal_size_and_hold_every_row_once_an_epoch(rows, size, sizes):
+    weight, seen = nn.Parameter(torch.zeros(1)), []
+
+    def evaluate(batch):
+        if weight.requires_grad and torch.is_grad_enabled():
+            seen.append(batch.inputs["row"].tolist())
+        zeros = weight * torch.zeros(len(batch))
+        return zeros - 1, zeros, None
+
+    columns = (torch.full((rows,), -1.0), torch.randn(rows), torch.randn(rows), torch.zeros(rows))
+    batch = Batch({"row": torch.arange(rows)}, *columns, torch.ones(rows, dtype=torch.bool))
+    stats = ppo_update(evaluate, batch, torch.optim.SGD([weight], lr=0.1), PPOConfig(epochs=3, minibatch_size=size))
+    assert {len(part) for part in seen} == sizes and stats.optimizer_steps == len(seen) == 3 * -(-rows // size)
+    for epoch in range(3):
+        parts = seen[epoch * len(seen) // 3 : (epoch + 1) * len(seen) // 3]
+        assert sorted(row for part in parts for row in part) == list(range(rows))
+    assert seen[0] != seen[len(seen) // 3]  # shuffled anew
+
+
+def test_rows_in_which_nothing_counts_are_left_out_and_an_empty_batch_changes_nothing():
+    model, batch = rows_case()
+    empty = replace(batch, mask=batch.mask & (torch.arange(7) % 2 == 0)[:, None])
+    left = batch[torch.tensor([0, 2, 4, 6])]
+    weights = []
+    for given in (empty, left):
+        model, _ = rows_case()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        stats = ppo_update(evaluate_rows(model), given, optimizer, FULL, torch.Generator().manual_seed(1))
+        weights.append(model.weight.detach())
+        assert stats.optimizer_steps == 4
+    assert torch.equal(*weights)
+    for nothing in (replace(batch, mask=torch.zeros_like(batch.mask)), batch[:0]):
+        stats = ppo_update(evaluate_rows(model), nothing, optimizer, FULL)
+        assert stats.optimizer_steps == 0 and all(isnan(x) for x in list(vars(stats).values())[:-1])
+        assert torch.equal(model.weight.detach(), weights[1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_wrong_log_prob_of_905_is_always_seen(seed):
+    torch.manual_seed(seed)
+    weight, rows = nn.Parameter(torch.zeros(1)), 905
+    drawn = torch.full((rows,), -1.0)
+    old = drawn.clone()
+    old[torch.randint(rows, (1,))] = -1.5
+    columns = (old, torch.randn(rows), torch.randn(rows), torch.zeros(rows), torch.ones(rows, dtype=torch.bool))
+    batch = Batch({}, *columns, sampled_logprobs=drawn)
 
     def evaluate(part):
-        seen.append(part)
-        return evaluator(training.policy, training.value)(part)
+        zeros = weight * torch.zeros(len(part))
+        return zeros - 1, zeros, None
 
-    ppo_update(evaluate, batch, training.optimizer, replace(SMALL, epochs=1, minibatch_size=10**6))
-    torch.testing.assert_close(seen[0].returns.sort().values, batch.returns.sort().values)
-    assert seen[0].advantages.mean().abs() < 1e-6 and seen[0].advantages.std(correction=0) == pytest.approx(1.0)
-
-
-def test_steps_that_do_not_count_are_left_out_of_the_batch():
-    training = Training(grid(max_steps=3), SMALL)
-    experience = training.collector.collect(8)
-    assert not experience.mask.all()
-    assert len(Batch.of_steps(experience, 1.0, 0.95)) == experience.mask.sum()
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    stats = ppo_update(evaluate, batch, optimizer, PPOConfig(minibatch_size=64, epochs=1))
+    assert stats.first_ratio_error == pytest.approx(np.exp(0.5) - 1, rel=1e-5)
+    assert stats.sampler_error == pytest.approx(1 - np.exp(-0.5), rel=1e-5)
+    assert isnan(ppo_update(evaluate, replace(batch, sampled_logprobs=None), optimizer, PPOConfig()).sampler_error)
 
 
-def test_the_mean_return_is_that_of_the_walks_that_ended():
-    config, earned, running = replace(SMALL, iterations=10), [], np.zeros(16)
-    for result in train_ppo(grid(), config, progress=False):
-        seen = result.experience
-        for t, b in np.ndindex(8, 16):  # walks that end in the same step are counted in their order
-            running[b] += seen.rewards[b, t].item() * seen.mask[b, t].item()
-            if seen.dones[b, t]:
-                earned.append(running[b])
-                running[b] = 0
-        assert result.mean_return == pytest.approx(np.mean(earned[-100:]))
-    assert len(earned) > 100 and result.steps <= 10 * 16 * 8
+# --- against stable-baselines3 --------------------------------------------------------------------------------------
 
 
-def test_annealing_is_a_straight_line_to_zero():
-    training = Training(grid(), replace(SMALL, iterations=4, anneal_lr=True, anneal_clip=True))
-    seen = []
-    for done in range(4):
-        training.done = done
-        eps = training._annealed().clip_eps
-        seen.append((eps, training.optimizer.param_groups[0]["lr"]))
-    np.testing.assert_allclose(seen, [(0.2 * k, 3e-3 * k) for k in (1, 0.75, 0.5, 0.25)])
+def test_losses_and_weights_equal_those_of_stable_baselines3_on_the_same_rollout():
+    import copy
+
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.logger import Logger
+
+    from ppo_helpers.objectives import whiten
+
+    numbers = {"n_steps": 64, "batch_size": 256, "n_epochs": 4, "learning_rate": 3e-3, "ent_coef": 0.02}
+    options = {"normalize_advantage": False, "device": "cpu", "seed": 0}
+    peer = PPO("MlpPolicy", make_vec_env("CartPole-v1", n_envs=4, seed=0), **numbers, **options)
+    peer.set_logger(Logger(None, []))
+    _, callback = peer._setup_learn(256)
+    peer.collect_rollouts(peer.env, callback, peer.rollout_buffer, 64)
+    buffer, policy = peer.rollout_buffer, copy.deepcopy(peer.policy)
+    names = ("log_probs", "advantages", "returns", "values")
+    flat = {name: torch.tensor(buffer.swap_and_flatten(getattr(buffer, name))).flatten() for name in names}
+    inputs = {
+        name: torch.tensor(buffer.swap_and_flatten(getattr(buffer, name))) for name in ("observations", "actions")
+    }
+    buffer.advantages = whiten(torch.tensor(buffer.advantages)).numpy()  # over the batch, as the text says
+    batch = Batch(inputs, *(flat[name] for name in names), torch.ones(256, dtype=torch.bool))
+
+    def evaluate(part):
+        values, logprobs, entropy = policy.evaluate_actions(part.inputs["observations"], part.inputs["actions"][:, 0])
+        return logprobs, values.flatten(), entropy
+
+    peer.train()
+    config = PPOConfig(epochs=4, minibatch_size=256, ent_coef=0.02)
+    policy.optimizer.param_groups[0]["lr"] = 3e-3
+    stats, theirs = ppo_update(evaluate, batch, policy.optimizer, config), peer.logger.name_to_value
+    assert stats.policy_loss == pytest.approx(theirs["train/policy_gradient_loss"], abs=1e-6)
+    assert stats.entropy == pytest.approx(-theirs["train/entropy_loss"], abs=1e-6)
+    assert stats.value_loss == pytest.approx(theirs["train/value_loss"], rel=1e-6)
+    for ours, theirs in zip(policy.parameters(), peer.policy.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_numbers_and_global_randomness_is_left_alone():
-    before = torch.random.get_rng_state()
-    first = weights(run()[-1]).clone()
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.equal(first, weights(run()[-1]))
-    assert not torch.equal(first, weights(run(seed=1)[-1]))
+# --- several processes ----------------------------------------------------------------------------------------------
+
+SHARED = replace(FULL, epochs=3, minibatch_size=99, value_clip_eps=None)
+SHARED_RUNS = [(SHARED, None), (replace(SHARED, max_grad_norm=0.1), 2), (replace(SHARED, target_kl=0.00905), None)]
 
 
-def test_it_can_be_left_at_any_time_with_what_it_has():
-    for result in train_ppo(grid(), replace(SMALL, iterations=10**6), progress=False):
-        if result.index == 2:
-            break
-    assert result.steps <= 2 * 16 * 8 and torch.isfinite(weights(result)).all()
-
-
-@pytest.mark.parametrize("world", ["next step", "same step", "cartpole"])
-def test_a_resumed_run_equals_one_that_never_stopped_bit_for_bit(world, tmp_path):
-    def envs():
-        if world == "cartpole":
-            return gym.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
-        modes = {"next step": AutoresetMode.NEXT_STEP, "same step": AutoresetMode.SAME_STEP}
-        return grid(autoreset_mode=modes[world])
-
-    config = replace(SMALL, iterations=7, anneal_lr=True, anneal_clip=True)
-    for result in train_ppo(envs(), config, seed=3, progress=False):
-        if result.index == 4:
-            result.save(tmp_path / "run.safetensors")
-    resumed = run(config, seed=3, envs=envs(), checkpoint=tmp_path / "run.safetensors")
-    assert [r.index for r in resumed] == [5, 6, 7]
-    assert torch.equal(weights(resumed[-1]), weights(result))
-    assert resumed[-1].stats == result.stats and resumed[-1].steps == result.steps
-    assert resumed[-1].mean_return == result.mean_return or np.isnan(result.mean_return)
-
-
-def test_a_checkpoint_of_something_else_is_refused(tmp_path):
-    path = tmp_path / "run.safetensors"
-    run(replace(SMALL, iterations=2))[-1].save(path)
-    assert run(replace(SMALL, iterations=3), checkpoint=path)[0].index == 3  # more iterations are no other training
-    with pytest.raises(ValueError, match="checkpoint must be of a training with seed 1, got 0"):
-        run(seed=1, checkpoint=path)
-    with pytest.raises(ValueError, match="checkpoint must be of a training with config"):
-        run(replace(SMALL, gamma=0.9), checkpoint=path)
-    with pytest.raises(ValueError, match="checkpoint must be of a training with walks 8, got 16"):
-        run(envs=grid(8), checkpoint=path)
-    with pytest.raises(ValueError, match="the same actions led somewhere else"):
-        run(envs=grid(max_steps=2), checkpoint=path)
-    save_file({"x": torch.zeros(1)}, path)
-    with pytest.raises(ValueError, match="checkpoint must be of a training with config"):
-        run(checkpoint=path)
-
-
-def test_a_save_that_is_interrupted_leaves_the_last_one(tmp_path, monkeypatch):
-    path = tmp_path / "run.safetensors"
-    result = run(replace(SMALL, iterations=1))[-1]
-    result.save(path)
-    before = load_file(path)
-
-    def fail(tensors, name, metadata):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ppo, "save_file", fail)
-    with pytest.raises(KeyboardInterrupt):
-        result.save(path)
-    assert all(torch.equal(x, before[name]) for name, x in load_file(path).items())
-
-
-def test_bad_environments_are_refused():
-    continuous = gym.make_vec("Pendulum-v1", num_envs=2)
-    with pytest.raises(ValueError, match="envs must have discrete actions"):
-        train_ppo(continuous, SMALL)
-    with pytest.raises(ValueError, match="envs must have observations of one dimension"):
-        train_ppo(gym.make_vec("FrozenLake-v1", num_envs=2), SMALL)
-
-
-def test_greedy_returns_count_one_walk_per_environment():
-    world = GridWorld.from_text(". . . M")
-    policy = PolicyNetwork(2)
-    with torch.no_grad():
-        policy.layers[-1].bias.copy_(torch.tensor([0.0, 9.0, 0.0, 0.0]))  # always right
-    envs = GridWorldVectorEnv(world, num_envs=30, max_steps=10)
-    starts = envs.reset(seed=5)[0][:, 0]
-    steps = np.rint((1 - starts) * 1.5)
-    assert greedy_returns(policy, envs, seed=5).tolist() == (5 - steps).tolist()
-    with torch.no_grad():
-        policy.layers[-1].bias.copy_(torch.tensor([0.0, 0.0, 0.0, 9.0]))  # always left: blocked at the border
-    endless = GridWorldVectorEnv(GridWorld.from_text("M . . ."), num_envs=1)
-    with pytest.raises(ValueError, match="envs must end every walk within max_steps = 20, 1 of them did not"):
-        with torch.no_grad():
-            policy.layers[-1].bias.copy_(torch.tensor([0.0, 9.0, 0.0, -9.0]))
-        greedy_returns(policy, endless, max_steps=20)
-
-
-# --- it learns ------------------------------------------------------------------------------------------------------
-
-
-def reaches_the_optimum(seed):
-    """Whether the likeliest moves after training earn the optimum from every cell."""
+def one_of_two(rank, address, queue):
+    """A process with its own rows of the batch: 4 of 10, or 6."""
     torch.set_num_threads(1)
-    world = GridWorld.default()
-    config = PPOConfig(iterations=40, steps=16, gamma=1.0, learning_rate=3e-3, ent_coef=0.02, anneal_lr=True)
-    result = run(config, seed, GridWorldVectorEnv(world, num_envs=64, max_steps=50))[-1]
-    moves = world.transitions()
-    on = torch.tensor(~moves.terminal)
-    xy = torch.tensor(np.array([GridWorldEnv(world).reset(options={"start": s})[0] for s in world.starts]))
-    with torch.no_grad():
-        chosen = result.policy(xy, torch.tensor(moves.allowed)[on]).argmax(dim=-1)
-    table = np.zeros(moves.allowed.shape)
-    table[on.numpy()] = np.eye(4)[chosen]
-    return np.allclose(evaluate_policy(world, table), value_iteration(world).values)
+    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
+    for config, micro_batch in SHARED_RUNS:
+        model, batch = rows_case(seed=2, rows=10)
+        part, model = batch[:4] if rank == 0 else batch[4:], DistributedDataParallel(model)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        order = torch.Generator().manual_seed(rank)
+        stats = ppo_update(evaluate_rows(model), part, optimizer, config, order, micro_batch)
+        queue.put((rank, [p.detach().numpy().copy() for p in model.module.parameters()], vars(stats)))
+    dist.barrier()
+    dist.destroy_process_group()
 
 
-def solves_cartpole(seed):
-    """Trains until the last hundred walks earned 475 on average, which is CartPole-v1's own measure of solved."""
-    torch.set_num_threads(1)
-    envs = gym.make_vec("CartPole-v1", num_envs=8, vectorization_mode="vector_entry_point")
-    for result in train_ppo(envs, CARTPOLE, seed, progress=False):
-        if result.mean_return >= 475:
-            test = gym.make_vec("CartPole-v1", num_envs=100, vectorization_mode="vector_entry_point")
-            return greedy_returns(result.policy, test, seed=seed).mean().item()
-    return result.mean_return
-
-
-def test_20_of_20_seeds_reach_the_optimum_on_the_gridworld():
-    with ProcessPoolExecutor(2) as pool:
-        assert all(pool.map(reaches_the_optimum, range(20)))
-
-
-def test_10_of_10_seeds_solve_cartpole():
-    with ProcessPoolExecutor(2) as pool:
-        scores = list(pool.map(solves_cartpole, range(10)))
-    assert min(scores) >= 475, scores
-
-
-def test_stable_baselines3_trains_on_our_world():
-    check_env(GridWorldEnv(max_steps=50))
-    envs = make_vec_env(lambda: GridWorldEnv(max_steps=50), n_envs=8, seed=0)
-    numbers = {"n_steps": 128, "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "gamma": 1.0, "ent_coef": 0.02}
-    model = PPO("MlpPolicy", envs, seed=0, device="cpu", **numbers)
-    before = evaluate(model, envs, n_eval_episodes=200, deterministic=False)[0]
-    model.learn(12_000)
-    assert evaluate(model, envs, n_eval_episodes=200, deterministic=False)[0] > before + 5
+def test_two_processes_with_a_part_each_equal_one_with_the_whole_batch(tmp_path):
+    context = mp.get_context("spawn")
+    queue = context.Queue()
+    both = [context.Process(target=one_of_two, args=(r, f"file://{tmp_path}/meeting", queue)) for r in range(2)]
+    for process in both:
+        process.start()
+    results = [queue.get(timeout=120) for _ in range(2 * len(SHARED_RUNS))]
+    for process in both:
+        process.join(timeout=60)
+        assert process.exitcode == 0
+    for rank in range(2):
+        for (config, _), (_, weights, theirs) in zip(SHARED_RUNS, (r for r in results if r[0] == rank), strict=True):
+            model, batch = rows_case(seed=2, rows=10)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            stats = vars(ppo_update(evaluate_rows(model), batch, optimizer, config))
+            for p, q in zip(model.parameters(), weights, strict=True):
+                np.testing.assert_allclose(q, p.detach(), atol=1e-10)
+            assert theirs == pytest.approx(stats, rel=1e-8, nan_ok=True)
+            assert stats["optimizer_steps"] == 3 if config.target_kl is None else stats["optimizer_steps"] < 3

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from ppo_helpers.experience import Collector
 from ppo_helpers.gridworld import GridWorld, GridWorldVectorEnv
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork
-from ppo_helpers.planning import evaluate_policy, value_iteration
+from ppo_helpers.planning import evaluate_policy, uniform_policy, value_iteration
+from ppo_helpers.walking import Collector
 
-CHAPTER = Path(__file__).parents[1] / "chapters" / "04_returns_and_gain.ipynb"
+pytestmark = pytest.mark.slow
+CHAPTER = Path(__file__).parents[2] / "chapters" / "04_returns_and_gain.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,8 @@ def train():
 
 def score(world, table):
     """How far the worst start cell is on the way from random walking (0) to the best possible (1)."""
-    allowed = world.transitions().allowed
     walking = ~world.transitions().terminal
-    uniform = allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1)
-    floor, best = evaluate_policy(world, uniform), value_iteration(world).values
+    floor, best = evaluate_policy(world, uniform_policy(world)), value_iteration(world).values
     return ((evaluate_policy(world, table) - floor)[walking] / (best - floor)[walking]).min()
 
 
