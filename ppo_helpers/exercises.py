@@ -73,11 +73,23 @@ def _nothing(name: str, case: Case, tried: int) -> Feedback:
 def _wrong(name: str, case: Case, got: Any) -> Feedback:
     shown = case.shown or ", ".join(_show(arg) for arg in case.args)
     outcome = f"{type(got).__name__}: {got}" if isinstance(got, Exception) else _show(got)
+    hint = _hint(case, got)
     return Feedback(
         False,
         f"Not yet: {name} differs on one input.\n"
-        f"  input     {shown}\n  expected  {_show(case.expected)}\n  got       {outcome}\n  hint      {case.hint}",
+        f"  input     {shown}\n  expected  {_show(case.expected)}\n  got       {outcome}\n  hint      {hint}",
     )
+
+
+def _hint(case: Case, got: Any) -> str:
+    """The case's own hint, unless the answer is of another kind: then its value is not the trouble."""
+    if isinstance(got, Exception):
+        return case.hint
+    if isinstance(case.expected, tuple) and not isinstance(got, tuple):
+        return f"Return {len(case.expected)} things as a tuple: return a, b."
+    if isinstance(case.expected, bool) and not isinstance(_plain(got), int):
+        return "Return True or False."
+    return case.hint
 
 
 def _show(value: Any) -> str:
@@ -99,19 +111,35 @@ def _same(got: Any, expected: Any) -> bool:
         if not isinstance(got, dict) or got.keys() != expected.keys():
             return False
         return all(_same(got[key], expected[key]) for key in expected)
+    got = _plain(got)
     if isinstance(expected, bool):
-        return isinstance(got, bool | np.bool_) and bool(got) == expected
+        return isinstance(got, int) and got == expected  # 1 and 0 will do
     if isinstance(expected, tuple):
         return isinstance(got, tuple) and len(got) == len(expected) and all(map(_same, got, expected))
     if isinstance(got, str):
         return False
-    if hasattr(got, "detach"):  # a tensor
-        got = got.detach().cpu()
     try:
         got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     except (TypeError, ValueError):
         return False
-    return got.shape == expected.shape and np.allclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=False)
+    return got.shape == expected.shape and _close(got, expected)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays, tensors and their scalars as plain Python, also inside lists."""
+    if isinstance(value, list | tuple):
+        return (tuple if isinstance(value, tuple) else list)(map(_plain, value))
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _close(got: np.ndarray, expected: np.ndarray) -> bool:
+    """Equal up to rounding. Numbers that fit into float32 may come from there, also as plain ones out of ``tolist``."""
+    with np.errstate(over="ignore"):
+        single = np.array_equal(got, got.astype(np.float32))
+    rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # e.g. the difference of two scores near 999
+    return bool(np.allclose(got, expected, rtol=rtol, atol=atol))
 
 
 # --- chapter 1 ------------------------------------------------------------------------------------------------------
@@ -132,6 +160,24 @@ def check_cell_value(answer: Callable[[list[float], float], float]) -> Feedback:
     )
 
 
+class _CountedGraph(dict):
+    """Neighbours that stop a search without end, so that a wrong answer cannot hang the notebook."""
+
+    left = 1000
+
+    def __getitem__(self, cell: str) -> list[str]:
+        if self.left == 0:
+            raise RuntimeError("the search never ends: it goes back to cells where it has been")
+        self.left -= 1
+        return super().__getitem__(cell)
+
+    def get(self, cell: str, default: Any = None) -> Any:
+        try:
+            return self[cell]
+        except KeyError:
+            return default
+
+
 def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
     """Exercise 1.2: moves from the farthest cell to the goal, which is the number of sweeps."""
     corridor = {"a": ["b"], "b": ["a", "c"], "c": ["b", "goal"], "goal": ["c"]}
@@ -139,18 +185,16 @@ def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
     ring = {"goal": ["a", "d"], "a": ["goal", "b"], "b": ["a", "c"], "c": ["b", "d"], "d": ["c", "goal"]}
     star = {"goal": ["a"], "a": ["goal", "b", "c"], "b": ["a"], "c": ["a", "d"], "d": ["c"]}
     island = corridor | {"x": ["y"], "y": ["x", "z"], "z": ["y", "u"], "u": ["z", "v"], "v": ["u"]}
-    return check(
-        answer,
-        "longest_way",
-        [
-            Case((corridor, "goal"), 3, "Count moves, not cells: from a the walk is a → b → c → goal."),
-            Case((middle, "goal"), 2, "Search outwards in every direction from the goal."),
-            Case((ring, "goal"), 2, "Take the shorter way round: a cell's distance is set when it is first reached."),
-            Case((island, "goal"), 3, "u … z cannot reach the goal: they take no part."),
-            Case((star, "goal"), 3, "Follow every branch, not only the first."),
-            Case(({"goal": []}, "goal"), 0, "The goal itself is no move away."),
-        ],
-    )
+    inputs = [
+        (corridor, 3, "Count moves, not cells: from a the walk is a → b → c → goal."),
+        (middle, 2, "Search outwards in every direction from the goal."),
+        (ring, 2, "Take the shorter way round: a cell's distance is set when it is first reached."),
+        (island, 3, "u … z cannot reach the goal: they take no part."),
+        (star, 3, "Follow every branch, not only the first."),
+        ({"goal": []}, 0, "The goal itself is no move away."),
+    ]
+    cases = [Case((_CountedGraph(neighbours), "goal"), moves, hint) for neighbours, moves, hint in inputs]
+    return check(answer, "longest_way", cases)
 
 
 def check_bellman(answer: Callable[[list[float], list[float], list[bool], float], float]) -> Feedback:
@@ -210,6 +254,11 @@ def check_softmax(answer: Callable[[list[float], float], Any]) -> Feedback:
             Case(([4.0, 3.0], cold), [1.0, 0.0], "exp(4000) overflows: subtract the largest value before exp."),
             Case(
                 ([-900.0, -901.0], 1.0), [e / (1 + e), 1 / (1 + e)], "exp(−900) is 0: subtract the largest value first."
+            ),
+            Case(
+                ([blocked, -900.0, -901.0], 1.0),
+                [0.0, e / (1 + e), 1 / (1 + e)],
+                "Blocked is exactly 0, whatever the others are worth: −∞, not a large negative number.",
             ),
         ],
     )
@@ -526,7 +575,11 @@ def check_pushes(answer: Callable[[float, float, float], bool]) -> Feedback:
 
 def check_batch_loss(answer: Callable[[list[float], list[float], list[float], float], float]) -> Feedback:
     """Exercise 6.3: the mean clipped loss of a batch."""
-    logprobs = np.log([1.72, 0.84, 1.21, 1.43, 0.82]).tolist()
+
+    def case(ratios, advantages, eps, expected, hint):
+        old = [-2.0] * len(ratios)
+        return Case(((np.log(ratios) - 2).tolist(), old, advantages, eps), expected, hint)
+
     return check(
         answer,
         "batch_loss",
@@ -534,8 +587,11 @@ def check_batch_loss(answer: Callable[[list[float], list[float], list[float], fl
             Case(([-1.0], [-1.0], [2.0], 0.2), -2.0, "The ratio is 1; a loss is minus the objective."),
             Case((np.log([0.3]).tolist(), np.log([0.2]).tolist(), [1.0], 0.2), -1.2, "The ratio is e^(new − old)."),
             Case((np.log([0.3]).tolist(), np.log([0.2]).tolist(), [-1.0], 0.2), 1.5, "The larger of 1.5 and 1.2."),
-            Case((logprobs, [0.0] * 5, [0.8, -0.5, 0.3, 0.6, -0.9], 0.2), -0.1764, "The five samples of the text."),
-            Case((np.log([1.25, 0.5]).tolist(), [0.0, 0.0], [1.0, -1.0], 0.3), -0.275, "ε is an argument."),
+            case(
+                [1.72, 0.84, 1.21, 1.43, 0.82], [0.8, -0.5, 0.3, 0.6, -0.9], 0.2, -0.1764, "Five samples, their mean."
+            ),
+            case([0.5, 1.5], [1.0, 1.0], 0.2, -0.85, "The minimum of each sample, 0.5 and 1.2; only then the mean."),
+            case([1.25, 0.5], [1.0, -1.0], 0.3, -0.275, "ε is an argument."),
         ],
     )
 
@@ -571,74 +627,86 @@ def check_targets(answer: Callable[[list[float], list[float]], tuple]) -> Feedba
         whitened, returns = got
         return [list(map(float, whitened)), list(map(float, returns))]
 
-    root = 1.5**0.5
+    root = 1.5**0.5  # in hundreds, so that a small ε beside the standard deviation does not show
     return check(
         both,
         "targets",
         [
-            Case(([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]), [[-root, 0, root], [1, 2, 3]], "The returns keep their scale."),
-            Case(([1.0, 3.0], [5.0, -2.0]), [[-1.0, 1.0], [6.0, 1.0]], "A return is advantage plus value."),
-            Case(([-4.0, 4.0], [1.0, 1.0]), [[-1.0, 1.0], [-3.0, 5.0]], "Divide by the standard deviation over n."),
+            Case(([100.0, 200.0, 300.0], [0.0] * 3), [[-root, 0, root], [100, 200, 300]], "Returns keep their scale."),
+            Case(([100.0, 300.0], [5.0, -2.0]), [[-1, 1], [105, 298]], "A return is advantage plus value."),
+            Case(([-400.0, 400.0], [1.0, 1.0]), [[-1, 1], [-399, 401]], "Divide by the standard deviation over n."),
         ],
     )
 
 
 def check_repaired_loss(answer: Callable) -> Feedback:
-    """Exercise 7.2: PPO's loss of a minibatch; each case shows one of its parts alone."""
+    """Exercise 7.2: PPO's loss of a minibatch; each case shows one of its parts alone, the last one its gradient."""
     import torch  # the exercises of the first chapters need no torch
 
     from ppo_helpers.objectives import policy_loss, value_loss
 
-    zero, one = [0.0], [1.0]
+    zero, one, minus = [0.0], [1.0], [-1.0]
+
+    def right(logprobs, old, advantages, values, returns, entropies, eps, vf_coef, ent_coef):
+        policy = policy_loss(logprobs, old, advantages, eps)
+        return policy + vf_coef * value_loss(values, returns) - ent_coef * entropies.mean()
 
     def case(hint, logprobs, old, advantages, values=zero, returns=zero, entropies=zero, numbers=(0.2, 0.5, 0.01)):
-        columns = [torch.tensor(x) for x in (logprobs, old, advantages, values, returns, entropies)]
-        eps, vf_coef, ent_coef = numbers
-        loss = policy_loss(*columns[:3], eps) + vf_coef * value_loss(*columns[3:5]) - ent_coef * columns[5].mean()
-        names = (
-            "logprobs",
-            "old_logprobs",
-            "advantages",
-            "values",
-            "returns",
-            "entropies",
-            "eps",
-            "vf_coef",
-            "ent_coef",
-        )
-        given = (logprobs, old, advantages, values, returns, entropies, *numbers)
-        shown = ", ".join(f"{name}={_show(x)}" for name, x in zip(names, given, strict=True))
-        return Case((*columns, *numbers), loss.item(), hint, shown)
+        columns = (logprobs, old, advantages, values, returns, entropies)
+        learned = (True, False, False, True, False, True)
+        args = (*(torch.tensor(x, requires_grad=y) for x, y in zip(columns, learned, strict=True)), *numbers)
+        shown = ", ".join(f"{name}={_show(x)}" for name, x in zip(LOSS_ARGUMENTS, (*columns, *numbers), strict=True))
+        return Case(args, right(*args).item(), hint, shown)
 
-    return check(
-        answer,
-        "repaired_loss",
-        [
-            case("A loss is minus the objective: ratio 1, advantage 1.", zero, zero, one),
-            case("The ratio is new over old.", [0.1], zero, one),
-            case("Beyond the band a good move earns no more: the minimum of the two products.", [0.5], zero, one),
-            case("A bad move that became likelier costs in full: still the minimum.", [0.5], zero, [-1.0]),
-            case("A good move that became rarer is not clipped.", [-0.5], zero, one),
-            case("The value loss is the squared error, not the gain.", zero, zero, zero, one, [3.0]),
-            case("An entropy bonus lowers the loss.", zero, zero, zero, zero, zero, [2.0]),
-            case(
-                "All terms together, as means over the batch.",
-                [-1.0, -0.2, -2.0], [-1.1, -0.9, -1.0], [0.5, 2.0, -1.0], [1.0, 0.0, 2.0], [0.5, 1.0, 2.5],
-                [0.3, 0.6, 0.9], (0.3, 1.0, 0.1),
-            ),
-        ],
-    )  # fmt: skip
+    cases = [
+        case("A loss is minus the objective: ratio 1, advantage 1.", minus, minus, one),
+        case("The ratio is new over old.", [-0.9], minus, one),
+        case("Beyond the band a good move earns no more: the minimum of the two products.", [-0.5], minus, one),
+        case("A bad move that became likelier costs in full: still the minimum.", [-0.5], minus, [-1.0]),
+        case("A good move that became rarer is not clipped.", [-1.5], minus, one),
+        case("The value loss is the squared error, not the gain.", minus, minus, zero, one, [3.0]),
+        case("An entropy bonus lowers the loss.", minus, minus, zero, zero, zero, [2.0]),
+        case("The minimum of each sample; only then the mean.", [-1.5, -0.5], [-1.0, -1.0], [1.0, 1.0]),
+        case(
+            "All terms together, as means over the batch.",
+            [-1.0, -0.2, -2.0], [-1.1, -0.9, -1.0], [0.5, 2.0, -1.0], [1.0, 0.0, 2.0], [0.5, 1.0, 2.5],
+            [0.3, 0.6, 0.9], (0.3, 1.0, 0.1),
+        ),
+    ]  # fmt: skip
+    feedback = check(answer, "repaired_loss", cases)
+    if feedback.passed:
+        last = cases[-1]
+        got, expected = _gradients(answer, last.args), _gradients(right, last.args)
+        if not _same(got, expected):
+            hint = "The value is right, but not what backward() makes of it: leave out detach, item and no_grad."
+            return _wrong("repaired_loss", Case(last.args, expected, hint, f"{last.shown}, its gradients"), got)
+    return feedback
+
+
+LOSS_ARGUMENTS = (
+    "logprobs", "old_logprobs", "advantages", "values", "returns", "entropies", "eps", "vf_coef", "ent_coef",
+)  # fmt: skip
+
+
+def _gradients(loss: Callable, args: tuple) -> list | str:
+    """The gradient of a loss with respect to each argument that is learned."""
+    args = copy.deepcopy(args)
+    value = loss(*args)
+    if not getattr(value, "requires_grad", False):
+        return "a loss without a gradient"
+    value.backward()
+    return [x.grad.tolist() if x.grad is not None else None for x in args if getattr(x, "requires_grad", False)]
 
 
 def check_optimizer_steps(answer: Callable[[int, int, int, int], int]) -> Feedback:
-    """Exercise 7.3: epochs times the number of minibatches, the last of which may be smaller."""
+    """Exercise 7.3: epochs times the number of minibatches, which is rounded up."""
     return check(
         answer,
         "optimizer_steps",
         [
             Case((64, 16, 4, 256), 16, "1,024 rows are 4 minibatches, and there are 4 epochs."),
             Case((8, 32, 20, 256), 20, "One minibatch per epoch."),
-            Case((10, 10, 3, 64), 6, "100 rows in minibatches of 64: one full and one smaller, per epoch."),
+            Case((10, 10, 3, 64), 6, "100 rows, at most 64 in a minibatch: two of them per epoch."),
             Case((1, 5, 2, 256), 2, "A batch smaller than a minibatch is one step."),
         ],
     )
@@ -664,6 +732,7 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
             case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 0, 1], "A score is no log-probability: subtract logsumexp."),
             case([[1.0, 2.0, 3.0]] * 4, [0, 0, 1, 2], "Three tokens, each predicted one position earlier."),
             case([[999.0, 998.0]] * 2, [0, 1], "e^999 is too large for a float: subtract the highest score first."),
+            case([[0.0, 999.0, 998.0]] * 2, [0, 2], "The highest score of the row need not be its first."),
         ],
     )
 
@@ -683,6 +752,10 @@ def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -
             case([-4.88, -1.77, -2.08, -3.76, -0.73], everything, "e to the mean, not the mean of e to each."),
             case(
                 [-1.0, -2.0, -9.0], [True, True, False], "The third token is padding: neither in the sum nor counted."
+            ),
+            case([-1.0, -3.0, -9.0, -8.0], [True, True, False, False], "There may be more padding than one token."),
+            case(
+                [-9.0, -1.0, -2.0, -3.0], [False, True, False, True], "What counts may stand anywhere: the mask says."
             ),
         ],
     )
@@ -706,6 +779,7 @@ def check_at_temperature(answer: Callable[[list[float], float], list[float]]) ->
             case([0.7, 0.2, 0.1], 0.5, "Below 1 the likely gets likelier: squares, normalised."),
             case([0.7, 0.2, 0.1], 1.0, "Temperature 1 changes nothing."),
             case([0.4, 0.35, 0.25], 0.001, "e to each is 0 in a float now: subtract the highest first."),
+            case([0.1, 0.9], 0.001, "The highest log-prob need not be the first."),
         ],
     )
 
@@ -728,6 +802,7 @@ def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]
             case([-1.0, -1.0], [-1.5, -1.1], [True, True], "e to the mean of the differences, and e to their sum."),
             case([-1.0, -1.0], [-2.0, -0.5], [True, True], "A geometric mean, not the mean of the two ratios."),
             case([-1.0, -1.0, 0.0], [-2.0, -1.0, -5.0], [True, True, False], "Padding is neither summed nor counted."),
+            case([-1.0, -1.0, 0.0], [-5.0, -2.0, -1.0], [False, True, True], "What counts may stand anywhere."),
         ],
     )
 
@@ -748,6 +823,7 @@ def check_token_weights(answer: Callable[[list[list[bool]]], list[list[float]]])
             case(
                 [[True, True, True, True], [True, False, False, False]], "The token of the short one counts for four."
             ),
+            case([[False, True], [True, True]], "What counts may stand anywhere: the mask says."),
         ],
     )
 
@@ -755,10 +831,11 @@ def check_token_weights(answer: Callable[[list[list[bool]]], list[list[float]]])
 def check_same_policy(answer: Callable[[list[float], list[float], list[bool], float], bool]) -> Feedback:
     """Exercise 9.3: is every ratio 1 before the first step?"""
 
-    def case(logprobs, old_logprobs, mask, expected, hint):
-        return Case((logprobs, old_logprobs, mask, 1e-3), expected, hint)
+    def case(logprobs, old_logprobs, mask, expected, hint, tolerance=1e-3):
+        return Case((logprobs, old_logprobs, mask, tolerance), expected, hint)
 
     two, far = [True, True], [-1.0, -1.0]
+    opposite = (-1 - np.log([1.1, 0.9])).tolist()
     return check(
         answer,
         "same_policy",
@@ -767,7 +844,14 @@ def check_same_policy(answer: Callable[[list[float], list[float], list[bool], fl
             case([-1.0, -2.0], [-1.0, -2.0002], two, True, "A ratio of 1.0002 is within the tolerance."),
             case([-1.0, -2.0], [-1.0, -2.1], two, False, "One token is enough: its ratio is about 1.1."),
             case(far, [-1.1, -0.9], two, False, "One up, one down: their mean difference is 0, the ratios are not 1."),
+            case(far, opposite, two, False, "The mean of 1.1 and 0.9 is 1, but neither of them is."),
             case([-1.0, -2.0], [-0.5, -2.0], two, False, "A ratio below 1 is as wrong as one above."),
             case(far, [-1.0, -9.0], [True, False], True, "What stands in the padding does not count."),
+            case(far, [-9.0, -1.0], [False, True], True, "What counts may stand anywhere: the mask says."),
+            case([-9.0], [-9.1], [True], False, "A ratio of two probabilities, however small both of them are."),
+            case([-0.001], [-0.0012], [True], True, "A ratio of the probabilities, not of their logarithms."),
+            case([-1.0], [-1.2], [True], True, "The tolerance is an argument: here a ratio of 1.22 will do.", 0.3),
+            case([-1.0], [-1.28], [True], False, "Compare e to the difference with 1, not the difference with 0.", 0.3),
+            case([-1.0], [-1.0001], [True], False, "The tolerance is an argument: here 1.0001 is too far.", 1e-5),
         ],
     )

@@ -35,6 +35,14 @@ def depth_first(neighbours, goal, seen=None):
     return depth
 
 
+def search_without_memory(neighbours, goal):
+    queue, moves = deque([(goal, 0)]), 0
+    while queue:
+        cell, moves = queue.popleft()
+        queue += [(place, moves + 1) for place in neighbours[cell]]
+    return moves
+
+
 def softmax(values, temperature, scale=lambda v, t: v / t, shift=True, blocked=-np.inf):
     scaled = scale(np.array(values), temperature)
     scaled = np.where(np.isneginf(scaled), blocked, scaled)
@@ -167,8 +175,12 @@ def at_temperature(logprobs, temperature):
     return (scaled - np.logaddexp.reduce(scaled)).tolist()
 
 
+def of(x, mask):
+    return np.array(x)[mask]
+
+
 def gained(new, old, mask):
-    return (np.array(new) - np.array(old))[mask]
+    return of(new, mask) - of(old, mask)
 
 
 def sequence_ratios(new, old, mask):
@@ -225,6 +237,9 @@ WRONG = {
         "no advantage pushes": lambda r, a, e: pushes(r, a, e) or a == 0,
     },
     exercises.check_batch_loss: {
+        "minimum of the means": lambda n, o, a, e: (
+            -min(np.mean(ratios(n, o) * np.array(a)), np.mean(np.clip(ratios(n, o), 1 - e, 1 + e) * np.array(a)))
+        ),
         "sign": lambda *a: -batch_loss(*a),
         "sum": lambda n, o, a, e: batch_loss(n, o, a, e) * len(n),
         "no clip": lambda n, o, a, e: batch_loss(n, o, a, e, one=lambda r, x, e: r * x),
@@ -256,6 +271,11 @@ WRONG = {
         "returns are values": lambda a, v: (targets(a, v)[0], v),
     },
     exercises.check_repaired_loss: {
+        "minimum of the means": lambda *a: repaired_loss(*a, best=lambda x, y: torch.minimum(x.mean(), y.mean())),
+        "log-probs detached": lambda logp, *rest: repaired_loss(logp.detach(), *rest),
+        "values detached": lambda x, o, a, values, *rest: repaired_loss(x, o, a, values.detach(), *rest),
+        "all detached": lambda *a: repaired_loss(*a).detach(),
+        "a number": lambda *a: repaired_loss(*a).item(),
         "as it was": lambda *a: repaired_loss(*a, swap=True, best=torch.maximum, square=False, es=1),
         "ratio upside down": lambda *a: repaired_loss(*a, swap=True),
         "maximum": lambda *a: repaired_loss(*a, best=torch.maximum),
@@ -285,6 +305,7 @@ WRONG = {
         "text": lambda n, c: "3",
     },
     exercises.check_longest_way: {
+        "no memory of cells": search_without_memory,
         "cells, not moves": lambda n, g: longest_way(n, g, start=1),
         "one too few": lambda n, g: longest_way(n, g, start=-1),
         "nearest": lambda n, g: longest_way(n, g, farthest=min),
@@ -318,6 +339,7 @@ WRONG = {
         ),
     },
     exercises.check_softmax: {
+        "blocked at −100": lambda v, t: softmax(v, t, blocked=-100.0),
         "multiplied by temperature": lambda v, t: softmax(v, t, scale=lambda v, t: v * t),
         "temperature ignored": lambda v, t: softmax(v, t, scale=lambda v, t: v),
         "temperature outside": lambda v, t: softmax(v, 1) / t,
@@ -407,6 +429,9 @@ WRONG = {
         "returns": lambda r, v, f, d, g: [x - y for x, y in zip(returns(r, g, 0 if d else f), v, strict=True)],
     },
     exercises.check_text_logprobs: {
+        "first score subtracted": lambda z, i: [
+            x[t] - x[0] - math.log(sum(math.exp(y - x[0]) for y in x)) for x, t in zip(z, i[1:], strict=False)
+        ],
         "at its own position": lambda z, i: text_logprobs(z[1:], i) if len(z) > len(i) - 1 else text_logprobs(z, i),
         "scores": lambda z, i: [row[t] for row, t in zip(z, i[1:], strict=False)],
         "probabilities": lambda z, i: np.exp(text_logprobs(z, i)),
@@ -417,6 +442,8 @@ WRONG = {
         "overflows": lambda z, i: [x[t] - math.log(sum(map(math.exp, x))) for x, t in zip(z, i[1:], strict=False)],
     },
     exercises.check_mean_probability: {
+        "mask as a length": lambda x, m: np.exp(np.mean(x[: sum(m)])),
+        "last one dropped": lambda x, m: np.exp(np.mean(x if m[-1] else x[:-1])),
         "arithmetic": lambda x, m: np.mean(np.exp(np.array(x)[m])),
         "sum": lambda x, m: np.exp(np.sum(np.array(x)[m])),
         "no mask": lambda x, m: np.exp(np.mean(x)),
@@ -424,6 +451,9 @@ WRONG = {
         "no exponential": lambda x, m: np.mean(np.array(x)[m]),
     },
     exercises.check_at_temperature: {
+        "first subtracted": lambda x, t: [
+            (y - x[0]) / t - math.log(sum(math.exp((z - x[0]) / t) for z in x)) for y in x
+        ],
         "not normalised": lambda x, t: np.array(x) / t,
         "multiplied": lambda x, t: at_temperature(x, 1 / t),
         "ignored": lambda x, t: x,
@@ -432,6 +462,7 @@ WRONG = {
         "underflows": lambda x, t: [y / t - math.log(sum(math.exp(z / t) for z in x)) for y in x],
     },
     exercises.check_sequence_ratios: {
+        "mask as a length": lambda n, o, m: sequence_ratios(n[: sum(m)], o[: sum(m)], [True] * sum(m)),
         "mean of the ratios": lambda n, o, m: [np.mean(np.exp(gained(n, o, m))), np.exp(gained(n, o, m).sum())],
         "no mask": lambda n, o, m: sequence_ratios(n, o, [True] * len(m)),
         "counted over all": lambda n, o, m: [np.exp(gained(n, o, m).sum() / len(m)), sequence_ratios(n, o, m)[1]],
@@ -441,6 +472,7 @@ WRONG = {
         "logarithms": lambda n, o, m: np.log(sequence_ratios(n, o, m)),
     },
     exercises.check_token_weights: {
+        "mask as a length": lambda m: [[(t < sum(row)) / sum(row) / len(m) for t in range(len(row))] for row in m],
         "all tokens alike": lambda m: (np.array(m, float) / np.sum(m)).tolist(),
         "sum of the responses": lambda m: (np.array(token_weights(m)) * len(m)).tolist(),
         "divided by the width": lambda m: (np.array(m, float) / np.size(m)).tolist(),
@@ -448,6 +480,17 @@ WRONG = {
         "ones": lambda m: np.array(m, float).tolist(),
     },
     exercises.check_same_policy: {
+        "mean of the ratios": lambda n, o, m, tol: bool(abs(np.exp(gained(n, o, m)).mean() - 1) <= tol),
+        "tolerance 0.05": lambda n, o, m, tol: same_policy(n, o, m, 0.05),
+        "tolerance 0.01": lambda n, o, m, tol: same_policy(n, o, m, 0.01),
+        "tolerance 0.001": lambda n, o, m, tol: same_policy(n, o, m, 0.001),
+        "ratio of the log-probs": lambda n, o, m, tol: bool((np.abs(of(n, m) / of(o, m) - 1) <= tol).all()),
+        "difference of probabilities": lambda n, o, m, tol: bool(
+            (np.abs(np.exp(of(n, m)) - np.exp(of(o, m))) <= tol).all()
+        ),
+        "difference of log-probs": lambda n, o, m, tol: bool((np.abs(gained(n, o, m)) <= tol).all()),
+        "as text": lambda *a: str(same_policy(*a)),
+        "as a list": lambda *a: [same_policy(*a)],
         "mean": lambda n, o, m, tol: abs(np.mean(gained(n, o, m))) < tol,
         "only above": lambda n, o, m, tol: max(np.exp(gained(n, o, m))) - 1 < tol,
         "only below": lambda n, o, m, tol: 1 - min(np.exp(gained(n, o, m))) < tol,
@@ -564,6 +607,85 @@ def test_a_pair_may_be_a_tuple_a_list_or_an_array():
         assert exercises.check_to_xy(lambda *a, kind=kind: kind(to_xy(*a))).passed
 
 
+ALSO_RIGHT = {
+    "8.1 in torch": (exercises.check_text_logprobs, lambda z, i: (
+        torch.tensor(z)[: len(i) - 1].log_softmax(-1).gather(-1, torch.tensor(i[1:])[:, None]).squeeze(-1)
+    )),
+    "8.1 by the chapter's equation": (exercises.check_text_logprobs, lambda z, i: [
+        x[t] - x.logsumexp(-1) for x, t in zip(torch.tensor(z), i[1:], strict=False)
+    ]),
+    "8.1 as plain numbers": (exercises.check_text_logprobs, lambda z, i: [
+        (x[t] - x.logsumexp(-1)).item() for x, t in zip(torch.tensor(z), i[1:], strict=False)
+    ]),
+    "8.2 in torch": (exercises.check_mean_probability, lambda x, m: torch.tensor(x)[torch.tensor(m)].mean().exp()),
+    "8.2 half in torch": (exercises.check_mean_probability, lambda x, m: math.exp(torch.tensor(x)[m].mean())),
+    "8.3 in torch": (exercises.check_at_temperature, lambda x, t: (torch.tensor(x) / t).log_softmax(-1)),
+    "9.1 in torch": (exercises.check_sequence_ratios, lambda n, o, m: torch.stack(
+        [f((torch.tensor(n) - torch.tensor(o))[torch.tensor(m)]).exp() for f in (torch.mean, torch.sum)]
+    )),
+    "9.3 as the chapter has it": (exercises.check_same_policy, lambda n, o, m, tol: (
+        ((torch.tensor(n) - torch.tensor(o)).exp()[torch.tensor(m)] - 1).abs().max() <= tol
+    )),
+    "9.3 with all": (exercises.check_same_policy, lambda n, o, m, tol: (
+        ((torch.tensor(n) - torch.tensor(o)).exp()[torch.tensor(m)] - 1).abs().le(tol).all()
+    )),
+    "9.3 in NumPy": (exercises.check_same_policy, lambda n, o, m, tol: (
+        np.abs(np.exp(gained(n, o, m)) - 1).max() <= tol
+    )),
+    "6.2 as a number": (exercises.check_pushes, lambda *a: int(pushes(*a))),
+    "6.2 as a tensor": (exercises.check_pushes, lambda *a: torch.tensor(pushes(*a))),
+    "6.2 by autograd": (exercises.check_pushes, lambda r, a, e: gradient_of_clipped(r, a, e) != 0),
+    "7.1 with a small ε": (exercises.check_targets, lambda a, v: (
+        (np.array(a) - np.mean(a)) / (np.std(a) + 1e-5), targets(a, v)[1]
+    )),
+    "7.1 in torch": (exercises.check_targets, lambda a, v: (
+        (torch.tensor(a) - torch.tensor(a).mean()) / (torch.tensor(a).std(correction=0) + 1e-8), targets(a, v)[1]
+    )),
+    "7.2 with where": (exercises.check_repaired_loss, lambda *a: repaired_loss(
+        *a, best=lambda x, y: torch.where(x < y, x, y)
+    )),
+}  # fmt: skip
+
+
+def gradient_of_clipped(ratio, advantage, eps):
+    r = torch.tensor(ratio, requires_grad=True)
+    torch.minimum(r * advantage, r.clamp(1 - eps, 1 + eps) * advantage).backward()
+    return r.grad
+
+
+@pytest.mark.parametrize("name", ALSO_RIGHT)
+def test_another_right_answer_passes(name):
+    check, answer = ALSO_RIGHT[name]
+    assert "Correct" in str(check(answer))
+
+
+@pytest.mark.parametrize(
+    "check", [c for c in RIGHT if c not in (exercises.check_walk, exercises.check_targets)], ids=lambda c: c.__name__
+)
+@pytest.mark.parametrize("kind", [np.float32, torch.tensor])
+def test_a_right_answer_in_single_precision_passes(check, kind):
+    def single(*args):
+        got = RIGHT[check](*args)
+        if isinstance(got, bool | np.bool_) or hasattr(got, "requires_grad"):
+            return got
+        return kind(np.asarray(got, np.float32))
+
+    assert "Correct" in str(check(single))
+
+
+def test_an_answer_of_another_kind_is_told_so():
+    assert "hint      Return 2 things as a tuple" in str(exercises.check_walk(lambda *a: list(walk(*a))))
+    assert "hint      Return True or False." in str(exercises.check_pushes(lambda *a: float(pushes(*a))))
+    assert "hint      One move: the reward" in str(exercises.check_walk(lambda *a: (walk(*a)[0] + 1, walk(*a)[1])))
+
+
+def test_a_search_without_end_is_stopped():
+    said = str(exercises.check_longest_way(search_without_memory))
+    assert "RuntimeError: the search never ends: it goes back to cells where it has been" in said
+    with_get = exercises.check_longest_way(lambda n, g: longest_way({c: n.get(c, []) for c in n}, g))
+    assert with_get.passed
+
+
 def test_text_is_no_number():
     assert not exercises.check_cell_value(lambda n, c: str(float(max(n) - c))).passed
 
@@ -587,9 +709,14 @@ def test_the_first_failing_case_is_the_one_shown():
     ("got", "expected", "same"),
     [
         (0.1 + 0.2, 0.3, True), ([1, 2], np.array([1.0, 2.0]), True), (np.float32(3), 3.0, True),
-        (1.0, [1.0], False), (np.nan, 1.0, False), ((1, True), (1, True), True), ((1, 1), (1, True), False),
+        (1.0, [1.0], False), (np.nan, 1.0, False), ((1, True), (1, True), True), ((1, 0), (1, True), False),
         ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"b": 1}, False), ([1, 2, 3], [1, 2], False), ("x", 1.0, False),
-        (-np.inf, -np.inf, True), (3.001, 3.0, False),
+        (-np.inf, -np.inf, True), (3.001, 3.0, False), (np.float32(0.1), 0.1, True), (0.1 + 1e-6, 0.1, False),
+        (torch.tensor(1 / 3), 1 / 3, True), ([torch.tensor(1 / 3, requires_grad=True)], [1 / 3], True),
+        (torch.tensor(1 / 3).item(), 1 / 3, True), (torch.tensor(0.3335), 1 / 3, False), (1e300, 1.0, False),
+        (torch.tensor(True), True, True), (np.array(False), False, True), (torch.tensor([True]), True, False),
+        (1, True, True), (0, False, True), (2, True, False), (1.0, True, False), ("True", True, False),
+        (torch.tensor(1.0), True, False), ((torch.tensor(1.0), np.True_), (1, True), True),
     ],
 )  # fmt: skip
 def test_what_counts_as_equal(got, expected, same):

@@ -14,6 +14,7 @@ from ppo_helpers.live.base import FILES
 from ppo_helpers.live.fallback import number
 from ppo_helpers.live.ratio_board import ratio_color
 from ppo_helpers.live.token_explorer import KEPT, TEMPERATURES
+from ppo_helpers.live.tokens import PART, SMALLEST, chance, probability, readable, visible
 
 VOCABULARY = 300
 
@@ -84,6 +85,48 @@ def test_probabilities_are_those_of_the_softmax(engine, seed, top_k):
             assert said == pytest.approx(wanted, abs=2e-4)
         else:
             assert said is None
+
+
+@pytest.mark.parametrize("logprob", [-np.inf, -800.0, -27.36, -9.5, -9.2103, -9.21, -3.0, 0.0])
+def test_a_small_probability_is_not_shown_as_0(engine, logprob):
+    p, given = probability(logprob), "-Infinity" if np.isinf(logprob) else logprob
+    assert (p == 0) is (chance(p) == "0") is bool(np.isneginf(logprob))
+    assert chance(p) in ("< 0.0001", number(p, 4))
+    assert engine.eval(f"probability({given})") == pytest.approx(p, rel=1e-12, abs=0)
+    assert engine.eval(f"chance(probability({given}))") == chance(p)
+
+
+def test_all_others_together_have_something_unless_they_are_cut_off(engine):
+    shown = [0.5, 0.5]
+    for top_k, vocabulary, rest in ((KEPT + 1, 300, SMALLEST), (KEPT, 300, 0), (KEPT + 1, 2, 0)):
+        figure = explorer()
+        figure.top_k, figure.vocabulary = top_k, vocabulary
+        assert figure._rest(shown) == engine.eval(f"restOf({shown}, {top_k}, {vocabulary})") == rest
+
+
+def test_a_cold_figure_shows_0_nowhere():
+    figure = explorer(logits=[40 * np.random.default_rng(1).normal(size=(n, 300)) for n in (7, 11)])
+    for figure.token in range(6):
+        for figure.temperature in (0.1, 1.0):
+            assert figure.candidates().min() > 0
+            shown = re.findall(r'class="live-label">([^<]*)</text>', figure.fallback())
+            assert "0" not in shown and "&lt; 0.0001" in shown
+            assert "probability 0," not in figure._words() and "probability " in figure._words()
+
+
+def test_a_part_of_a_character_is_named(engine):
+    pieces = [[" a", "\ufffd", "\ufffd b"], ["x", "y"]]
+    figure = TokenExplorer(
+        pieces, [[1, 2, 3], [1, 2]], [np.zeros((n, 300)) for n in (3, 2)], lambda i: "\ufffd", token=1, alt="bytes"
+    )
+    row = figure.sentences[0]["rows"][0]
+    assert figure.sentences[0]["pieces"] == [" a", PART, PART + " b"] and row["pieces"] == [PART] * KEPT
+    ratios = RatioBoard(["It"], [["\ufffd", "b"]], np.ones((1, 1, 2)), [1.0], np.ones((1, 2), dtype=bool), alt="bytes")
+    for each in (figure, ratios):
+        assert "\ufffd" not in json.dumps(each.get_state() | {"_esm": ""}, ensure_ascii=False) + each.fallback()
+        assert "⟨part⟩" in each.fallback()
+    for text in ("\ufffd b\n", " food"):
+        assert engine.eval(f"visible({json.dumps(readable(text))})") == visible(readable(text))
 
 
 def test_the_likeliest_are_kept_in_order_ties_by_id():
@@ -223,7 +266,7 @@ def test_a_sentence_is_clicked_through(mount):
         assert shown["log-prob of the next token"] == number(logprobs[figure.token], 3).replace("−", "-")
         assert shown["sum from the start"] == number(sum(logprobs[: figure.token + 1]), 3).replace("−", "-")
         mean = np.exp(np.mean(logprobs[: figure.token + 1]))
-        assert shown["geometric mean"] == number(mean, 4)
+        assert shown["geometric mean"] == chance(mean)
         assert status(page) == figure._words()
         assert chips(page) == ["–", *(number(x, 2) for x in logprobs)]
         click(page, "Step")
@@ -261,7 +304,7 @@ def test_temperature_changes_what_python_says(mount, key):
     figure.temperature = 0.1 if key == "Home" else 2.0
     assert chips(page)[1:] == [number(x, 2) for x in figure.logprobs()]
     shown = page.locator("svg.live-plot text").all_text_contents()[1 : 2 * KEPT : 2]
-    assert shown == [number(p, 4) for p in figure.candidates()]
+    assert shown == [chance(p) for p in figure.candidates()]
 
 
 def test_the_board_shows_every_epoch(mount):

@@ -8,6 +8,7 @@ import traitlets
 
 from ppo_helpers.live.base import LiveFigure, Number
 from ppo_helpers.live.fallback import number, value_color
+from ppo_helpers.live.tokens import readable, visible
 
 
 class RatioBoard(LiveFigure):
@@ -15,7 +16,7 @@ class RatioBoard(LiveFigure):
 
     Args:
         prompts: B texts.
-        pieces: B lists with the text of each of the T tokens.
+        pieces: B lists with the text of each of the T tokens, from ``token_text``.
         ratios: (E + 1, B, T) π_θ / π_old of each token after 0 … E epochs, positive; kept to four digits.
         advantages: (B, T) or, the same for all tokens of a response, (B,).
         mask: (B, T) bool, True for tokens that count; the others are not shown.
@@ -58,7 +59,7 @@ class RatioBoard(LiveFigure):
         responses = [
             {
                 "prompt": prompt,
-                "pieces": [piece for piece, real in zip(row, real_ones, strict=True) if real],
+                "pieces": [readable(piece) for piece, real in zip(row, real_ones, strict=True) if real],
                 "advantages": own[real_ones].round(4).tolist(),
             }
             for prompt, row, real_ones, own in zip(prompts, pieces, mask, each, strict=True)
@@ -103,7 +104,7 @@ class RatioBoard(LiveFigure):
         advantages = np.array(response["advantages"])
         chips = [
             f'<span class="live-token live-colored{" live-clipped" if still else ""}" style="background-color: '
-            f'{ratio_color(r)}"><span>{escape(piece.replace(" ", "·"))}</span>'
+            f'{ratio_color(r)}"><span>{escape(visible(piece))}</span>'
             f"<small>{'▲' if a > 0 else '▼' if a < 0 else ''}{number(r, 2)}</small></span>"
             for piece, r, a, still in zip(
                 response["pieces"], ratios, advantages, self._clipped(ratios, advantages), strict=True

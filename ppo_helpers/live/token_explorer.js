@@ -28,13 +28,13 @@ function render({ model, el }) {
     const logprobs = rows.map((row) => nextLogprob(row, tau, k)), row = rows[now];
     [...chips.children].forEach((chip, t) => { chip.children[1].textContent = t ? show(logprobs[t - 1], 2) : "–"; });
     choose([...chips.children], now);
-    const real = row.real === null ? null : { id: row.real, piece: pieces[now + 1], p: Math.exp(logprobs[now]) };
-    bars.put(row, candidates(row, tau, k), real);
+    const real = row.real === null ? null : { id: row.real, piece: pieces[now + 1], p: probability(logprobs[now]) };
+    bars.put(row, candidates(row, tau, k), real, k, get("vocabulary"));
     const sum = logprobs.slice(0, now + 1).reduce((total, x) => total + (x ?? 0), 0), n = real ? now + 1 : now;
     numbers.replaceChildren(...[["log-prob of the next token", real ? show(logprobs[now], 3) : "–"], ["sum from the start", n ? show(sum, 3) : "–"],
-      ["geometric mean", n ? show(Math.exp(sum / n), 4) : "–"]].map(([term, value]) => html("div", {}, html("dt", {}, term), html("dd", {}, value))));
+      ["geometric mean", n ? chance(probability(sum / n)) : "–"]].map(([term, value]) => html("div", {}, html("dt", {}, term), html("dd", {}, value))));
     say(status, sentenceOf(pieces[now], row, real, logprobs[now], k, all));
-    bars.node.setAttribute("aria-label", `${get("alt")} Likeliest after “${pieces[now]}”: ${row.pieces.slice(0, 3).map((piece, i) => `“${piece}” ${show(candidates(row, tau, k)[i], 3)}`).join(", ")}.`);
+    bars.node.setAttribute("aria-label", `${get("alt")} Likeliest after “${pieces[now]}”: ${row.pieces.slice(0, 3).map((piece, i) => `“${piece}” ${chance(candidates(row, tau, k)[i])}`).join(", ")}.`);
   }
   draw();
   const off = listen(model, ["sentence", "token", "temperature", "top_k"], draw);
@@ -45,7 +45,7 @@ function render({ model, el }) {
 function sentenceOf(piece, row, real, logprob, k, all) {
   if (!real) return `After “${piece}” nothing is written yet; the likeliest is “${row.pieces[0]}”.`;
   if (logprob === -Infinity) return `After “${piece}” the top ${k} of ${all} tokens leave out “${real.piece}”: it would never be written.`;
-  return `After “${piece}” the model gives “${real.piece}” probability ${show(real.p, 4)}, a log-probability of ${show(logprob, 3)}.`;
+  return `After “${piece}” the model gives “${real.piece}” probability ${chance(real.p)}, a log-probability of ${show(logprob, 3)}.`;
 }
 
 /** Horizontal bars, the largest as long as there is room; the token that really follows is marked. */
@@ -60,16 +60,16 @@ function candidateBars() {
       word.textContent = words;
       bar.setAttribute("width", words ? Math.max(width, 1) : 0);
       bar.setAttribute("class", cls);
-      value.textContent = words ? show(p, 4) : "";
+      value.textContent = words ? chance(p) : "";
       value.setAttribute("x", 182 + width);
     };
   });
-  return { node, put(row, chances, real) {
-    const inside = real && row.ids.includes(real.id), rest = Math.max(0, 1 - chances.reduce((sum, p) => sum + p, 0) - (real && !inside ? real.p : 0));
+  return { node, put(row, chances, real, topK, vocabulary) {
+    const inside = real && row.ids.includes(real.id), shown = real && !inside ? [...chances, real.p] : chances;
     const most = Math.max(...chances), color = (id) => (real && id === real.id ? "live-chance live-real" : "live-chance");
     chances.forEach((p, i) => lines[i](visible(row.pieces[i]), p, most, color(row.ids[i])));
     lines[KEPT](real && !inside ? visible(real.piece) : "", real ? real.p : 0, most, "live-chance live-real");
-    lines[KEPT + 1]("all others", rest, Infinity, "live-rest"); // no bar: it would dwarf the others
+    lines[KEPT + 1]("all others", restOf(shown, topK, vocabulary), Infinity, "live-rest"); // no bar: it would dwarf the others
   } };
 }
 export default { render };

@@ -8,6 +8,7 @@ import traitlets
 
 from ppo_helpers.live.base import LiveFigure, Number, named_svg
 from ppo_helpers.live.fallback import number
+from ppo_helpers.live.tokens import SMALLEST, chance, probability, readable, visible
 
 KEPT = 12  # candidates that are kept of every position
 TEMPERATURES = np.arange(1, 21) / 10
@@ -21,7 +22,7 @@ class TokenExplorer(LiveFigure):
     over *all* tokens, so that what the page shows is the full softmax.
 
     Args:
-        pieces: N sentences, each a list of its L ≥ 2 tokens as text.
+        pieces: N sentences, each a list of its L ≥ 2 tokens as text, from ``token_text``.
         ids: N lists with the ids of these tokens.
         logits: N arrays (L, V), what the model returns for the sentence: row t scores the token after token t.
         decode: the text of a token id.
@@ -63,7 +64,7 @@ class TokenExplorer(LiveFigure):
                 f"token must be in 0 … {len(pieces[0]) - 1}, a position of the first sentence, got {token}"
             )
         sentences = [
-            {"pieces": list(words), "rows": _rows(numbers, x, decode)}
+            {"pieces": [readable(word) for word in words], "rows": _rows(numbers, x, decode)}
             for words, numbers, x in zip(pieces, ids, scores, strict=True)
         ]
         super().__init__(alt=alt, sentences=sentences, vocabulary=scores[0].shape[1], token=token, start=token)
@@ -77,8 +78,9 @@ class TokenExplorer(LiveFigure):
     def candidates(self) -> np.ndarray:
         """(12,) probabilities of the kept candidates for the next token."""
         row = self.sentences[self.sentence]["rows"][self.token]
-        probs = np.exp(np.array(row["logits"]) / self.temperature - self._normaliser(row))
-        return np.where(np.arange(len(probs)) < (self.top_k if self.top_k <= KEPT else len(probs)), probs, 0)
+        logprobs = np.array(row["logits"]) / self.temperature - self._normaliser(row)
+        kept = self.top_k > KEPT or np.arange(KEPT) < self.top_k
+        return np.array([probability(x) for x in np.where(kept, logprobs, -np.inf)])
 
     def logprobs(self) -> list[float]:
         """(L − 1,) log-probs of the sentence's tokens from the second on; −inf for those that the cut leaves out."""
@@ -104,7 +106,7 @@ class TokenExplorer(LiveFigure):
         below = ["–", *(number(x, 2) for x in self.logprobs())]
         chip = '<span class="live-token"{}><span>{}</span><small>{}</small></span>'
         chips = [
-            chip.format(' aria-current="true"' if t == self.token else "", escape(_visible(piece)), value)
+            chip.format(' aria-current="true"' if t == self.token else "", escape(visible(piece)), value)
             for t, (piece, value) in enumerate(zip(self.sentences[self.sentence]["pieces"], below, strict=True))
         ]
         return f'<div class="live-text">{"".join(chips)}</div>'
@@ -116,7 +118,7 @@ class TokenExplorer(LiveFigure):
             return f"After “{pieces[t]}” nothing is written yet; the likeliest is “{row['pieces'][0]}”."
         logprob = self._next_logprob(row)
         return (
-            f"After “{pieces[t]}” the model gives “{pieces[t + 1]}” probability {number(np.exp(logprob), 4)}, "
+            f"After “{pieces[t]}” the model gives “{pieces[t + 1]}” probability {chance(probability(logprob))}, "
             f"a log-probability of {number(logprob, 3)}."
         )
 
@@ -124,15 +126,17 @@ class TokenExplorer(LiveFigure):
         row = self.sentences[self.sentence]["rows"][self.token]
         chances = self.candidates()
         lines = [(row["pieces"][i], p, row["ids"][i] == row["real"]) for i, p in enumerate(chances)]
-        rest = 1 - chances.sum()
         if row["real"] is not None and row["real"] not in row["ids"]:
-            p = float(np.exp(self._next_logprob(row)))
+            p = probability(self._next_logprob(row))
             lines.append((self.sentences[self.sentence]["pieces"][self.token + 1], p, True))
-            rest -= p
-        drawn = [_bar(i, _visible(w), p, chances.max(), real) for i, (w, p, real) in enumerate(lines)]
-        drawn.append(_bar(KEPT + 1, "all others", max(rest, 0), np.inf, None))
+        drawn = [_bar(i, visible(w), p, chances.max(), real) for i, (w, p, real) in enumerate(lines)]
+        drawn.append(_bar(KEPT + 1, "all others", self._rest([p for _, p, _ in lines]), np.inf, None))
         svg = named_svg("".join(drawn), 540, ROW * (KEPT + 2), self.alt)
         return svg.replace("<svg ", '<svg class="live-plot" ', 1)
+
+    def _rest(self, shown: list[float]) -> float:
+        """What all other tokens have together: nothing after a cut, else a little at least."""
+        return 0.0 if self.top_k <= KEPT or len(shown) == self.vocabulary else max(1 - sum(shown), SMALLEST)
 
     def _facts(self) -> str:
         logprobs, t = self.logprobs(), self.token
@@ -140,9 +144,9 @@ class TokenExplorer(LiveFigure):
         shown = [
             ("log-prob of the next token", number(logprobs[t], 3) if t < len(logprobs) else "–"),
             ("sum from the start", number(sum(so_far), 3)),
-            ("geometric mean", number(np.exp(np.mean(so_far)), 4)),
+            ("geometric mean", chance(probability(np.mean(so_far)))),
         ]
-        return "".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>" for term, value in shown)
+        return "".join(f"<div><dt>{term}</dt><dd>{escape(value)}</dd></div>" for term, value in shown)
 
 
 def _rows(ids: Sequence[int], logits: np.ndarray, decode: Callable[[int], str]) -> list[dict]:
@@ -151,7 +155,11 @@ def _rows(ids: Sequence[int], logits: np.ndarray, decode: Callable[[int], str]) 
     for scores, real in zip(logits, [*list(ids)[1:], None], strict=True):
         top = np.argsort(-scores, kind="stable")[:KEPT]
         totals = [float(np.logaddexp.reduce(scores / t)) for t in TEMPERATURES]
-        row = {"ids": top.tolist(), "pieces": [decode(int(i)) for i in top], "logits": scores[top].round(5).tolist()}
+        row = {
+            "ids": top.tolist(),
+            "pieces": [readable(decode(int(i))) for i in top],
+            "logits": scores[top].round(5).tolist(),
+        }
         row |= {"totals": np.round(totals, 5).tolist(), "real": None if real is None else int(real)}
         rows.append(row | {"score": None if real is None else round(float(scores[real]), 5)})
     return rows
@@ -170,15 +178,11 @@ def _check_sentence(i: int, pieces: Sequence[str], ids: Sequence[int], logits: n
         raise ValueError(f"ids[{i}] must be in [0, {logits.shape[1] - 1}], got {list(ids)}")
 
 
-def _visible(piece: str) -> str:
-    return piece.replace(" ", "·").replace("\n", "⏎")
-
-
 def _bar(line: int, word: str, p: float, most: float, real: bool | None) -> str:
     y, width = ROW * line, 265 * p / most
     kind = "live-rest" if real is None else "live-chance live-real" if real else "live-chance"
     return (
         f'<text x="165" y="{y + 18}" text-anchor="end" class="live-label">{escape(word)}</text>'
         f'<rect x="175" y="{y + 3}" width="{max(width, 1):.1f}" height="19" rx="2" class="{kind}"/>'
-        f'<text x="{182 + width:.1f}" y="{y + 18}" class="live-label">{number(p, 4)}</text>'
+        f'<text x="{182 + width:.1f}" y="{y + 18}" class="live-label">{escape(chance(p))}</text>'
     )

@@ -19,11 +19,21 @@ function nextLogprob(row, temperature, topK) {
 /** Probabilities of the kept candidates, in their order. */
 function candidates(row, temperature, topK) {
   const total = normaliser(row, temperature, topK);
-  return row.logits.map((v, i) => (topK > KEPT || i < topK ? Math.exp(v / temperature - total) : 0));
+  return row.logits.map((v, i) => probability(topK > KEPT || i < topK ? v / temperature - total : -Infinity));
 }
 
-/** A token with its spaces and line ends made visible. */
-const visible = (piece) => piece.replaceAll(" ", "·").replaceAll("\n", "⏎");
+/** e to it, and 0 only if it is −∞: a softmax gives nobody 0, however little it leaves. */
+const probability = (logprob) => (logprob === -Infinity ? 0 : Math.max(Math.exp(logprob), Number.MIN_VALUE));
+
+/** A probability with four decimals; one that is too small for them is not shown as 0. */
+const chance = (p) => (p > 0 && p < 0.0001 ? "< 0.0001" : show(p, 4));
+
+/** What all other tokens have together: nothing after a cut, else a little at least. */
+const restOf = (shown, topK, vocabulary) =>
+  (topK <= KEPT || shown.length === vocabulary ? 0 : Math.max(1 - shown.reduce((sum, p) => sum + p, 0), Number.MIN_VALUE));
+
+/** A token for a small place: spaces and line ends made visible, parts of a character named in short. */
+const visible = (piece) => piece.replaceAll("⟨part of a character⟩", "⟨part⟩").replaceAll(" ", "·").replaceAll("\n", "⏎");
 
 /** A token as a button: its text, a number below, and words for screen readers alone. */
 const tokenChip = (piece, cls = "") => html("button", { type: "button", class: `live-token ${cls}`, "data-lm-suppress-shortcuts": "true" },

@@ -1,0 +1,51 @@
+"""A device that a reader names: what is understood, what is refused, and that nothing but the question is asked."""
+
+import re
+
+import pytest
+import torch
+
+from ppo_helpers.devices import chosen_device
+
+
+def here(monkeypatch, cuda=False, mps=False):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [(None, "cpu"), ("cpu", "cpu"), (torch.device("cpu"), "cpu"), ("meta", "meta"), ("cuda", "cuda"),
+     ("cuda:1", "cuda:1"), (torch.device("cuda", 0), "cuda:0"), ("mps", "mps")],
+)  # fmt: skip
+def test_a_device_that_is_here_is_taken(monkeypatch, device, expected):
+    here(monkeypatch, cuda=True, mps=True)
+    assert chosen_device(device) == torch.device(expected)
+
+
+def test_none_is_the_cpu_whatever_the_default_is():
+    torch.set_default_device("meta")
+    try:
+        assert chosen_device(None).type == "cpu"
+    finally:
+        torch.set_default_device(None)
+
+
+@pytest.mark.parametrize(
+    ("device", "given", "reason"),
+    [
+        ("cuda", "'cuda'", "PyTorch finds no CUDA GPU"),
+        (torch.device("cuda", 1), "'cuda:1'", "PyTorch finds no CUDA GPU"),
+        ("mps", "'mps'", "PyTorch finds no Apple GPU"),
+        ("gpu", "'gpu'", "Expected one of cpu"),
+        ("cuda:first", "'cuda:first'", "Invalid device string"),
+        ("", "''", "Device string must not be empty"),
+        (0, "0", "this is neither a name nor a torch.device"),
+        (True, "True", "this is neither a name nor a torch.device"),
+    ],
+)
+def test_what_is_not_here_is_named(monkeypatch, device, given, reason):
+    here(monkeypatch)
+    message = f"device must be one that is here, such as 'cpu' or 'cuda', got {given}: {reason}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        chosen_device(device)
