@@ -29,8 +29,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ppo_helpers.language import Responses, load_gpt2, models, sample, scoring, sequence_logprob, token_logprobs
-from ppo_helpers.language.scoring import positions
+from ppo_helpers.language import Responses, load_gpt2, models, sample, score, scoring, sequence_logprob, token_logprobs
+from ppo_helpers.language.scoring import positions, response_logits, score_logits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = "The food at the restaurant was wonderful and I liked the"
@@ -183,7 +183,7 @@ def test_the_ratio_is_one_at_epoch_zero(model, tokenizer, temperature):
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
 def test_the_sampler_drew_from_what_is_scored(model, tokenizer, temperature):
-    """Two computations that share no code: one token at a time with a cache, and all at once without."""
+    """One token at a time with a cache, and all at once without. They share the counting of positions: see below."""
     generator = torch.Generator().manual_seed(1)
     responses = sample(model, tokenizer, PROMPTS * 8, 12, temperature, generator=generator)
     scored = responses.logprobs(model, temperature)
@@ -217,9 +217,219 @@ class Wrapper(torch.nn.Module):
         return self.inner(*args, **kwargs)
 
 
-def test_a_wrapped_model_counts_positions_all_the_same(model):
+class PassesOn(torch.nn.Module):
+    """A wrapper of somebody's own: it says nothing of what is inside, and hands on what it is given."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.lm, self.config, self.get_input_embeddings = model, model.config, model.get_input_embeddings
+
+    def forward(self, **options):
+        return self.lm(**options)
+
+
+class Distributed(torch.nn.Module):
+    """As DDP has it: the model is called module, and nothing else is known from outside."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.module = model
+
+    def forward(self, *args, **kwargs):
+        return self.module(*args, **kwargs)
+
+
+class Compiled(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self._orig_mod, self.forward = model, model.forward
+
+
+@pytest.mark.parametrize("wrap", [Wrapper, PassesOn, Distributed, Compiled, lambda model: Distributed(PassesOn(model))])
+def test_a_wrapped_model_counts_positions_all_the_same(model, tokenizer, wrap):
     ids, mask = padded([list(range(9)), list(range(5, 9))], "left")
-    torch.testing.assert_close(token_logprobs(Wrapper(model), ids, 6, mask), token_logprobs(model, ids, 6, mask))
+    wrapped = wrap(model)
+    torch.testing.assert_close(token_logprobs(wrapped, ids, 6, mask), token_logprobs(model, ids, 6, mask))
+    drawn = [sample(m, tokenizer, PROMPTS, 4, generator=torch.Generator().manual_seed(0)) for m in (wrapped, model)]
+    assert torch.equal(drawn[0].sequences, drawn[1].sequences)
+
+
+def test_a_padded_text_has_the_log_probs_it_has_alone(model, tokenizer):
+    """What sampler and scorer share, a wrong count of positions, only this can see."""
+    responses = sample(model, tokenizer, PROMPTS, 6, generator=torch.Generator().manual_seed(0))
+    together = responses.logprobs(model)
+    for i in range(len(PROMPTS)):
+        row = responses.sequences[i][responses.attention_mask[i] == 1][None]
+        count = int(responses.mask[i].sum())
+        alone = token_logprobs(model, row, row.shape[1] - count)
+        torch.testing.assert_close(together[i, :count], alone[0], atol=1e-4, rtol=0)
+
+
+def blind(model):
+    """The same model, deaf to the positions that it is told."""
+    deaf = copy.deepcopy(model)
+    inner = deaf.forward
+    deaf.forward = lambda position_ids=None, **options: inner(**options)
+    return deaf
+
+
+def test_a_model_that_cannot_bear_padding_on_the_left_is_refused_and_on_the_right_is_not(tiny):
+    model, tokenizer = tiny
+    deaf = blind(model).train()
+    rows = [list(range(9)), list(range(5, 9))]
+    for _ in range(2):
+        with pytest.raises(
+            ValueError, match=r"attention_mask must not pad on the left for GPT2LMHeadModel: .* nats off"
+        ):
+            token_logprobs(deaf, *[padded(rows, "left")[0], 6, padded(rows, "left")[1]])
+        with pytest.raises(ValueError, match="attention_mask must not pad on the left"):
+            sample(deaf, tokenizer, PROMPTS, 2)
+    assert deaf.training and all(part.training for part in deaf.modules())
+    ids, mask = padded(rows, "right")
+    real = mask[:, 2:].bool()
+    found, wanted = (token_logprobs(m, ids, 2, mask)[real] for m in (deaf.eval(), model))
+    torch.testing.assert_close(found, wanted)
+    sample(deaf, tokenizer, PROMPTS[:1] * 2, 2)  # prompts of one length need no padding
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
+def test_entropy_is_that_of_the_whole_softmax_with_its_gradient(tiny, temperature, monkeypatch):
+    model, tokenizer = copy.deepcopy(tiny[0]).double(), tiny[1]
+    ids = tokenizer(SENTENCE, return_tensors="pt")["input_ids"]
+    weight, found = model.transformer.h[0].attn.c_attn.weight, []
+    for block in (scoring.BLOCK, 1):
+        monkeypatch.setattr(scoring, "BLOCK", block)
+        scores = score(model, ids, 4, temperature=temperature, entropy=True)
+        found.append((scores.entropy.detach(), torch.autograd.grad(scores.entropy.sum(), weight)[0]))
+        torch.testing.assert_close(scores.logprobs, token_logprobs(model, ids, 4, temperature=temperature))
+    logprobs = (model(input_ids=ids).logits[:, 3:-1] / temperature).log_softmax(-1)
+    wanted = -(logprobs.exp() * logprobs).sum(-1)
+    (gradient,) = torch.autograd.grad(wanted.sum(), weight)
+    for entropy, by_weight in found:
+        torch.testing.assert_close(entropy, wanted.detach(), atol=1e-10, rtol=0)
+        torch.testing.assert_close(by_weight, gradient, atol=1e-10, rtol=1e-6)
+    assert score(model, ids, 4).entropy is None
+
+
+class WithValues(PassesOn):
+    """Says at every position how many real tokens it has seen up to there."""
+
+    shape = staticmethod(lambda values: values)
+
+    def forward(self, attention_mask=None, **options):
+        out = self.lm(attention_mask=attention_mask, **options)
+        seen = torch.ones_like(options["input_ids"]) if attention_mask is None else attention_mask
+        out.values = self.shape(seen.cumsum(-1).double())
+        return out
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_value_is_that_of_the_text_before_its_token(tiny, side):
+    ids, mask = padded([list(range(9)), list(range(5, 10))], side)
+    values = score(WithValues(tiny[0]), ids, 3, mask).values
+    counted = mask[:, 3:].bool() & mask[:, 2:-1].bool()
+    before = mask.cumsum(-1)[:, 3:] - 1
+    assert (
+        values.shape == (2, 6)
+        and values.dtype == torch.float32
+        and torch.equal(values[counted], before[counted].float())
+    )
+    assert score(WithValues(tiny[0]), ids[:1], 3).values[0].tolist() == [3, 4, 5, 6, 7, 8]
+    assert score(tiny[0], ids, 3, mask).values is None
+
+
+@pytest.mark.parametrize("shape", [lambda v: v[..., None], lambda v: v[:, -1:]])
+def test_values_of_another_shape_are_refused(tiny, shape):
+    model = WithValues(tiny[0])
+    model.shape = shape
+    with pytest.raises(ValueError, match=r"model must give values of shape \(B, P \+ T\), one per position, got"):
+        score(model, torch.arange(8)[None], 3)
+
+
+def test_the_two_halves_are_the_whole(tiny):
+    ids = tiny[1](SENTENCE, return_tensors="pt")["input_ids"]
+    logits, values = response_logits(tiny[0], ids, 4)
+    assert values is None and logits.shape == (1, ids.shape[1] - 4, 50257)
+    logprobs, entropy = score_logits(logits, ids[:, 4:], 0.7, entropy=True)
+    scores = score(tiny[0], ids, 4, temperature=0.7, entropy=True)
+    assert torch.equal(logprobs, scores.logprobs) and torch.equal(entropy, scores.entropy)
+    with pytest.raises(ValueError, match=r"logits and tokens must have shapes \(B, T, V\) and \(B, T\), got"):
+        score_logits(logits, ids)
+    with pytest.raises(ValueError, match="temperature must be positive and finite, got 0"):
+        score_logits(logits, ids[:, 4:], 0)
+
+
+def test_some_rows_of_responses_are_responses(tiny):
+    responses = sample(*tiny, PROMPTS * 2, 5, generator=torch.Generator().manual_seed(0))
+    everything = responses.logprobs(tiny[0])
+    for rows in (torch.tensor([4, 1]), [4, 1], torch.tensor([False, True, False, False, True, False]), slice(1, 5, 3)):
+        some = responses[rows]
+        chosen = torch.arange(6)[rows].tolist()
+        assert some.texts == [responses.texts[i] for i in chosen] and some.prompt_length == responses.prompt_length
+        torch.testing.assert_close(some.logprobs(tiny[0]), everything[chosen], atol=1e-5, rtol=0)
+        assert torch.equal(some.tokens, responses.tokens[chosen])
+    assert responses.inputs == {"sequences": responses.sequences, "attention_mask": responses.attention_mask}
+
+
+def test_the_tokens_that_a_chat_model_names_end_a_text_too(tiny):
+    model, tokenizer = copy.deepcopy(tiny[0]), tiny[1]
+    options = {"max_new_tokens": 30, "temperature": 0.7}
+    plain = sample(model, tokenizer, PROMPTS, **options, generator=torch.Generator().manual_seed(3))
+    stop = tokenizer.encode(".")[0]
+    assert any(stop in row for row in plain.tokens[:, :-2].tolist())
+    for named in (stop, [stop, 50256]):
+        model.generation_config.eos_token_id = named
+        short = sample(model, tokenizer, PROMPTS, **options, generator=torch.Generator().manual_seed(3))
+        for row, mask, text in zip(short.tokens.tolist(), short.mask.tolist(), short.texts, strict=True):
+            written = [token for token, real in zip(row, mask, strict=True) if real]
+            assert "." not in text and (stop in written) == (written[-1] == stop)
+
+
+def test_special_tokens_are_left_to_a_template_that_has_put_them(tiny):
+    model, tokenizer = tiny
+    with_end = copy.deepcopy(tokenizer)
+    from tokenizers.processors import TemplateProcessing
+
+    ends = TemplateProcessing(single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", 50256)])
+    with_end.backend_tokenizer.post_processor = ends
+    with pytest.raises(
+        ValueError, match=r"prompts\[0\] must not be ended by its tokenizer: give add_special_tokens=False"
+    ):
+        sample(model, with_end, PROMPTS[:1], 2)
+    responses = sample(model, with_end, PROMPTS[:1], 2, add_special_tokens=False)
+    assert responses.sequences[0, : responses.prompt_length].tolist() == tokenizer(PROMPTS[0])["input_ids"]
+    assert sample(model, tokenizer, ["<|endoftext|>"], 2).prompt_length == 1  # asked for by name
+
+
+class Forgetful(PassesOn):
+    def forward(self, **options):
+        out = self.lm(**options)
+        out.past_key_values = None
+        return out
+
+
+def test_a_model_that_keeps_no_keys_and_values_is_named(tiny):
+    with pytest.raises(ValueError, match="model must keep keys and values of the tokens so far, Forgetful does not"):
+        sample(Forgetful(tiny[0]), tiny[1], PROMPTS[:1], 2)
+
+
+def test_a_context_of_minus_one_is_none(tiny):
+    model = PassesOn(tiny[0])
+    model.config = copy.deepcopy(tiny[0].config)
+    model.config.max_position_embeddings = -1
+    assert token_logprobs(model, torch.arange(9)[None], 2).shape == (1, 7)
+
+
+def test_the_checks_wait_for_a_device_once(tiny, monkeypatch):
+    """Reading a number from a GPU makes the processor wait: all that only the numbers show is read together."""
+    ids, mask = padded([list(range(9)), list(range(5, 9))], "left")
+    token_logprobs(tiny[0], ids, 6, mask)  # the first time left padding is tried out
+    reads, real = [], torch.Tensor.tolist
+    monkeypatch.setattr(torch.Tensor, "tolist", lambda self: reads.append(self) or real(self))
+    for name in ("item", "__bool__", "__int__"):
+        monkeypatch.setattr(torch.Tensor, name, lambda self, name=name: pytest.fail(f"{name} reads a number"))
+    scoring._check_sequences(tiny[0], ids, 6, mask)
+    assert len(reads) == 1
 
 
 @pytest.fixture(scope="module")

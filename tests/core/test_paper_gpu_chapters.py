@@ -1,0 +1,62 @@
+"""Chapters 5 to 9 as a reader with a GPU runs them: every code cell in order, on ``paper_gpu``.
+
+Each chapter gets a process of its own, because chapters change what is global: gradients, threads, the theme.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from paper_gpu import PaperGPU
+
+pytestmark = pytest.mark.slow
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+SHORTER = {  # by chapter and cell: seeds that never touch the GPU
+    ("07", "ablation-run"): (
+        "final_share(change, seed) for seed in range(10)]",
+        "final_share(change, seed) for seed in range(2)] * 5",
+    ),
+    ("06", "forty-picture"): (
+        "half_trained(seed) for seed in range(10)]",
+        "half_trained(seed) for seed in range(4)] * 2",
+    ),
+}
+
+
+def code_cells(number):
+    """Name and source of every code cell of a chapter, the long ones cut."""
+    (path,) = CHAPTERS.glob(f"{number}_*.ipynb")
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            long, short = SHORTER.get((number, cell.id), ("", ""))
+            assert long in cell.source, f"cell {cell.id} has changed: cut it anew"
+            yield cell.id, cell.source.replace(long, short) if long else cell.source
+
+
+def run_on_paper(number):
+    """What was done on the GPU, and the name and output of the cell that failed, if one did."""
+    shell = InteractiveShell()
+    with PaperGPU() as gpu:
+        for name, source in code_cells(number):
+            with redirect_stdout(StringIO()) as printed:
+                result = shell.run_cell(source)
+            if not result.success:
+                return gpu.counts, f"{name}: {printed.getvalue()}"
+    return gpu.counts, None
+
+
+@pytest.mark.parametrize(
+    ("number", "least"), [("05", 0), ("06", 0), ("07", 0), ("08", 1000), ("09", 1000)]
+)  # the walker of chapters 5 to 7 stays on the CPU, as their text says
+def test_a_chapter_runs_where_there_is_a_gpu(monkeypatch, tmp_path, number, least):
+    for name, value in {"PPO_BOOK_GPT2": "tiny", "OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        counts, failed = process.submit(run_on_paper, number).result()
+    assert failed is None, failed
+    assert counts["on GPU"] >= least
