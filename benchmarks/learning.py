@@ -5,9 +5,10 @@ import time
 import torch
 
 from benchmarks.table import Row, benchmark
-from ppo_helpers.experience import Collector, gae
+from ppo_helpers.experience import gae
 from ppo_helpers.gridworld import GridWorldVectorEnv
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork
+from ppo_helpers.walking import Collector
 
 
 def single_threaded(function) -> float:

@@ -564,12 +564,11 @@ class Training:
 
     def _identity(self) -> dict[str, Any]:
         """What must agree between a checkpoint and the training that goes on from it."""
-        config = asdict(self.config)
-        if not (self.config.anneal_lr or self.config.anneal_clip):  # else their number shapes every one of them
-            del config["iterations"]
-        spaces = self.collector.spaces
+        config, spaces = asdict(self.config), self.collector.spaces
+        iterations = {"iterations": config.pop("iterations")}  # they shape a run only where something is annealed
+        iterations = iterations if self.config.anneal_lr or self.config.anneal_clip else {}
         sizes = {"walks": spaces.num_envs, "actions": spaces.num_actions, "observations": spaces.observation_size}
-        return config | sizes | {"seed": self.seed, "device": self.device.type}
+        return config | sizes | {"seed": self.seed, "device": self.device.type} | iterations
 
 
 def _networks(

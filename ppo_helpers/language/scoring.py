@@ -1,4 +1,4 @@
-"""One forward pass over a batch of texts: log-probs, values, entropy of the response tokens. Sampling that matches it."""
+"""One forward pass over texts: log-probs, values, entropy of the response tokens. And sampling that matches it."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -276,32 +276,24 @@ def sample(
             bear padding on the left, or a number is out of range.
     """
     _check_draw(max_new_tokens, temperature, top_k, top_p)
-    rows = _prompt_tokens(model, tokenizer, prompts, add_special_tokens)
-    longest = max(map(len, rows))
-    _check_context(model, longest + max_new_tokens, f"prompts ({longest} tokens) and max_new_tokens {max_new_tokens}")
-    ids, attention_mask = _left_padded(rows, _padding(tokenizer), _device(model))
-    if min(map(len, rows)) < longest:
-        _check_left_padding(model)
+    ids, attention_mask = _left_padded(model, tokenizer, prompts, max_new_tokens, add_special_tokens)
     ends = torch.tensor(_ends(model, tokenizer), dtype=torch.long, device=ids.device)
     writing = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
-    tokens, drawn_with, counted, cache, step = [], [], [], None, ids
+    columns, cache, step = [], None, ids
     for _ in range(max_new_tokens):
         logits, cache = _next_logits(model, step, attention_mask, cache)
         drawn, logprobs = _draw(_cut(logits / temperature, top_k, top_p), generator)  # (B,) each
         drawn = drawn.where(writing, _padding(tokenizer))
-        tokens.append(drawn)
-        drawn_with.append(logprobs.where(writing, 0))
-        counted.append(writing)
+        columns.append((drawn, logprobs.where(writing, 0), writing))
         attention_mask = torch.cat([attention_mask, writing[:, None].long()], dim=1)
         writing = writing & ~torch.isin(drawn, ends)
         if not writing.any():
             break
         step = drawn[:, None]
-    response, mask = torch.stack(tokens, dim=1), torch.stack(counted, dim=1)  # (B, T)
-    words = mask & ~torch.isin(response, ends)
-    texts = [tokenizer.decode(row[keep]) for row, keep in zip(response, words, strict=True)]
-    sequences, sampled_logprobs = torch.cat([ids, response], dim=1), torch.stack(drawn_with, dim=1)
-    return Responses(sequences, ids.shape[1], mask, texts, attention_mask, sampled_logprobs)
+    tokens, sampled_logprobs, mask = (torch.stack(column, dim=1) for column in zip(*columns, strict=True))  # (B, T)
+    words = mask & ~torch.isin(tokens, ends)
+    texts = [tokenizer.decode(row[keep]) for row, keep in zip(tokens, words, strict=True)]
+    return Responses(torch.cat([ids, tokens], dim=1), ids.shape[1], mask, texts, attention_mask, sampled_logprobs)
 
 
 def _next_logits(model: nn.Module, step: Tensor, attention_mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
@@ -333,26 +325,33 @@ def _draw(logits: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Te
     return drawn.squeeze(-1), (logits.gather(-1, drawn) - logits.logsumexp(dim=-1, keepdim=True)).squeeze(-1)
 
 
-def _prompt_tokens(model: nn.Module, tokenizer, prompts: Sequence[str], add_special_tokens: bool) -> list[list[int]]:
+def _left_padded(
+    model: nn.Module, tokenizer, prompts: Sequence[str], max_new_tokens: int, add_special_tokens: bool
+) -> tuple[Tensor, Tensor]:
+    """Token ids and attention mask, (B, P) each; the prompts end together, so that responses begin together."""
+    _check_vocabulary(model, tokenizer)
+    rows = _prompt_tokens(tokenizer, prompts, add_special_tokens)
+    longest = max(map(len, rows))
+    _check_context(model, longest + max_new_tokens, f"prompts ({longest} tokens) and max_new_tokens {max_new_tokens}")
+    if min(map(len, rows)) < longest:
+        _check_left_padding(model)
+    ids = [[_padding(tokenizer)] * (longest - len(row)) + row for row in rows]
+    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(ids, device=_device(model)), torch.tensor(mask, device=_device(model))
+
+
+def _prompt_tokens(tokenizer, prompts: Sequence[str], add_special_tokens: bool) -> list[list[int]]:
     if isinstance(prompts, str) or not prompts:
         raise ValueError(f"prompts must be a list of at least one text, got {prompts!r}")
-    _check_vocabulary(model, tokenizer)
-    rows = [tokenizer(prompt, add_special_tokens=add_special_tokens)["input_ids"] for prompt in prompts]
-    end = tokenizer.eos_token_id
-    for i, row in enumerate(rows):
+    rows, end = [], tokenizer.eos_token_id
+    for i, prompt in enumerate(prompts):
+        row = tokenizer(prompt, add_special_tokens=add_special_tokens)["input_ids"]
         if not row:
-            raise ValueError(f"prompts[{i}] must not be empty, got {prompts[i]!r}")
-        if row[-1] == end and tokenizer(prompts[i], add_special_tokens=False)["input_ids"][-1:] != [end]:
+            raise ValueError(f"prompts[{i}] must not be empty, got {prompt!r}")
+        if row[-1] == end and tokenizer(prompt, add_special_tokens=False)["input_ids"][-1:] != [end]:
             raise ValueError(f"prompts[{i}] must not be ended by its tokenizer: give add_special_tokens=False")
+        rows.append(row)
     return rows
-
-
-def _left_padded(rows: list[list[int]], padding: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids and attention mask, (B, P) each; the prompts end together, so that responses begin together."""
-    longest = max(map(len, rows))
-    ids = [[padding] * (longest - len(row)) + row for row in rows]
-    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
 def _padding(tokenizer) -> int:
