@@ -156,6 +156,13 @@ def test_a_bootstrap_may_be_a_number_or_a_tensor_of_any_number_type():
         assert discounted_returns(rewards, ended, 0.5, bootstrap).tolist() == [[2.5, 3.0], [2.5, 3.0]] != wanted
 
 
+def test_a_walk_that_goes_on_is_worth_nothing_more_unless_it_is_said_and_padding_earns_nothing():
+    rewards, ended = batch([1, 2], [3, 7]), torch.tensor([[False, False], [True, False]])
+    assert discounted_returns(rewards, ended, 0.5).tolist() == [[2, 2], [3, 7]]
+    mask = torch.tensor([[True, True], [True, False]])
+    assert discounted_returns(rewards, ended, 0.5, mask=mask).tolist() == [[2, 2], [3, 0]]
+
+
 # --- a batch of experience ------------------------------------------------------------------------------------------
 
 

@@ -203,6 +203,16 @@ def test_moments_over_several_processes_are_those_of_all_entries_together():
     assert [round(s.item(), 6) for s in sums[:2]] == [4, round((parts[0] ** 2).sum().item(), 6)]
 
 
+def test_what_is_left_out_is_what_the_paper_takes():
+    """ε = 0.2 everywhere, and a mask that lets all entries count."""
+    ratio, advantages = torch.tensor([0.7, 0.85, 1.1, 1.25, 3.0]), torch.tensor([1.0, -1, 1, 1, -1])
+    logprobs, old = ratio.log(), torch.zeros(5)
+    assert torch.equal(clipped_surrogate(ratio, advantages), clipped_surrogate(ratio, advantages, 0.2))
+    assert torch.equal(policy_loss(logprobs, old, advantages), policy_loss(logprobs, old, advantages, 0.2))
+    assert outside_band(ratio).tolist() == [True, False, False, True, True] and clip_fraction(ratio) == pytest.approx(0.6)
+    assert clip_fraction(ratio.double()).dtype == torch.double
+
+
 # --- against NumPy --------------------------------------------------------------------------------------------------
 
 

@@ -359,6 +359,19 @@ def test_the_two_halves_are_the_whole(tiny):
         score_logits(logits, ids[:, 4:], 0)
 
 
+def test_what_is_left_out_is_temperature_one_the_sum_and_no_entropy(tiny):
+    ids = tiny[1](SENTENCE, return_tensors="pt")["input_ids"]
+    plain = score(tiny[0], ids, 4, temperature=1.0, entropy=False).logprobs
+    assert torch.equal(score(tiny[0], ids, 4).logprobs, plain) and torch.equal(token_logprobs(tiny[0], ids, 4), plain)
+    logits, _ = response_logits(tiny[0], ids, 4)
+    assert torch.equal(score_logits(logits, ids[:, 4:])[0], plain) and score_logits(logits, ids[:, 4:])[1] is None
+    mask = torch.ones(1, 7, dtype=torch.bool)
+    assert torch.equal(sequence_logprob(plain, mask), sequence_logprob(plain, mask, "sum"))
+    drawn = [sample(*tiny, PROMPTS, 6, *t, generator=torch.Generator().manual_seed(0)) for t in ((), (1.0,))]
+    assert torch.equal(drawn[0].sequences, drawn[1].sequences)
+    torch.testing.assert_close(drawn[0].logprobs(tiny[0]), drawn[0].logprobs(tiny[0], 1.0), atol=0, rtol=0)
+
+
 def test_some_rows_of_responses_are_responses(tiny):
     responses = sample(*tiny, PROMPTS * 2, 5, generator=torch.Generator().manual_seed(0))
     everything = responses.logprobs(tiny[0])
