@@ -170,7 +170,8 @@ def ppo_update(
 
     Args:
         evaluate: gives ``logprobs, values, entropy`` of a minibatch under the current networks, each in the shape of
-            its ``old_logprobs``, with gradients. The entropy may be None if ``ent_coef`` is 0.
+            its ``old_logprobs``, with gradients. The entropy may be None if ``ent_coef`` is 0. Before the first step it
+            is asked for the whole batch, without gradients, to see that every ratio is 1.
         batch: what π_old did. Its returns are made already, so whitening the advantages here cannot touch them. Rows in
             which nothing counts are left out; if none is left, nothing happens.
         optimizer: over all parameters that ``evaluate`` uses.
@@ -317,22 +318,28 @@ def _ratio_error(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor
 def _stats(
     measured: list[tuple[int, dict[str, Tensor]]], grad_norms: list[Tensor], errors: Tensor, explained: Tensor
 ) -> PPOStats:
-    """Weighted means of what the steps wrote down; a GPU is waited for here and not at every step."""
-    epochs, sums = zip(*measured, strict=True)
-    table = torch.stack([torch.stack(list(row.values())).double() for row in sums])  # (steps, statistics)
-    everything = dict(zip(sums[0], table.sum(dim=0).tolist(), strict=True))
-    last = dict(zip(sums[0], table[epochs.index(epochs[-1]) :].sum(dim=0).tolist(), strict=True))
+    """Means over what counts, from what the steps wrote down; a GPU is waited for here and not at every step."""
+    table = torch.stack([torch.stack([*sums.values()]) for _, sums in measured]).tolist()
+    rows = [dict(zip(measured[0][1], row, strict=True)) for row in table]
+    last = [row for row, (epoch, _) in zip(rows, measured, strict=True) if epoch == measured[-1][0]]
     first_error, sampler_error = errors.tolist()
     return PPOStats(
-        **{name: everything[name] / everything["count"] for name in ("policy_loss", "value_loss", "entropy")},
+        policy_loss=_mean("policy_loss", rows),
+        value_loss=_mean("value_loss", rows),
+        entropy=_mean("entropy", rows),
         grad_norm=torch.stack(grad_norms).mean().item() if grad_norms else nan,
-        **{name: last[name] / last["count"] for name in ("approx_kl", "clip_fraction")},
-        max_ratio=max(table[:, list(sums[0]).index("max_ratio")].tolist()),
+        approx_kl=_mean("approx_kl", last),
+        clip_fraction=_mean("clip_fraction", last),
+        max_ratio=max(row["max_ratio"] for row in rows),
         first_ratio_error=first_error,
         sampler_error=sampler_error,
         explained_variance=explained.item(),
         optimizer_steps=len(grad_norms),
     )
+
+
+def _mean(name: str, rows: list[dict[str, float]]) -> float:
+    return sum(row[name] for row in rows) / sum(row["count"] for row in rows)
 
 
 # --- several processes ----------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium.vector import SyncVectorEnv
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -110,6 +112,21 @@ def test_a_damaged_or_foreign_file_is_named_and_the_training_goes_on_untouched(t
     assert last.stats == wanted.stats and last.index == wanted.index == 2
 
 
+class Choice(gym.Env):
+    """A bandit with so many arms."""
+
+    observation_space = gym.spaces.Box(-1, 1, (2,), np.float32)
+
+    def __init__(self, arms):
+        self.action_space = gym.spaces.Discrete(arms)
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        return np.zeros(2, np.float32), float(action), True, False, {}
+
+
 def whole(training):
     way = torch.frombuffer(bytearray(training.collector.way), dtype=torch.uint8)
     return training.finished | {"way": way}
@@ -155,6 +172,10 @@ def test_a_checkpoint_of_other_spaces_device_or_length_is_named(tmp_path):
         "observations 11, got one with 2": Training(GridWorldVectorEnv(num_envs=4, observation="onehot"), config),
         "anneal_lr True, got one with False": Training(GridWorldVectorEnv(num_envs=4), replace(config, anneal_lr=True)),
     }
+    pair = [SyncVectorEnv([lambda n=n: Choice(n)] * 4) for n in (2, 3)]
+    Training(pair[0], config).save(tmp_path / "z")
+    with pytest.raises(ValueError, match="checkpoint must be of a training with actions 3, got one with 2"):
+        Training(pair[1], config).load(tmp_path / "z")
     size = GridWorldVectorEnv(num_envs=1, observation="onehot").single_observation_space.shape[0]
     for words, training in cases.items():
         with pytest.raises(ValueError, match="checkpoint must be of a training with " + words.replace("11", str(size))):

@@ -209,7 +209,9 @@ def test_what_is_left_out_is_what_the_paper_takes():
     logprobs, old = ratio.log(), torch.zeros(5)
     assert torch.equal(clipped_surrogate(ratio, advantages), clipped_surrogate(ratio, advantages, 0.2))
     assert torch.equal(policy_loss(logprobs, old, advantages), policy_loss(logprobs, old, advantages, 0.2))
-    assert outside_band(ratio).tolist() == [True, False, False, True, True] and clip_fraction(ratio) == pytest.approx(0.6)
+    assert outside_band(ratio).tolist() == [True, False, False, True, True] and clip_fraction(ratio) == pytest.approx(
+        0.6
+    )
     assert clip_fraction(ratio.double()).dtype == torch.double
 
 

@@ -20,8 +20,9 @@ SHORTER = {  # by chapter and cell: what takes long and never touches the GPU
     ("06", "forty-picture"): {"seed in range(10)]": "seed in range(4)] * 2"},
     ("07", "replay-run"): {"iterations=30": "iterations=6"},
     ("07", "ablation-run"): {"seed in range(10)]": "seed in [5]] * 10"},  # one that shows what the ten show
-    ("07", "cartpole-run"): {">= 475": ">= 40", "num_envs=100": "num_envs=10"},
+    ("07", "cartpole-run"): {">= 475": ">= 25", "num_envs=100": "num_envs=10"},
     ("07", "broken-loop"): {"iterations=40": "iterations=12"},
+    ("07", "no-entropy"): {"iterations=50": "iterations=25", "20, 49)": "20, 24)"},
 }
 
 

@@ -645,7 +645,18 @@ def test_a_checkpoint_can_be_saved_before_the_first_iteration_and_loaded_at_any_
     training.save(tmp_path / "start.safetensors")
     first = weights(training.iterate()).clone()
     training.load(tmp_path / "start.safetensors")
-    assert training.done == 0 and torch.equal(weights(training.iterate()), first)
+    assert training.done == 0 and not training.under_way and torch.equal(weights(training.iterate()), first)
+
+
+def test_a_bar_counts_the_iterations_and_goes_on_where_a_checkpoint_ended(tmp_path, capsys):
+    last = list(train_ppo(grid(), replace(SMALL, iterations=2)))[-1]
+    shown = capsys.readouterr().err
+    assert "PPO: 100%" in shown and "2/2" in shown and "return=" in shown and "it" in shown
+    last.save(tmp_path / "run.safetensors")
+    list(train_ppo(grid(), replace(SMALL, iterations=3), checkpoint=tmp_path / "run.safetensors"))
+    assert "2/3" in capsys.readouterr().err.split("\r")[1]
+    run(replace(SMALL, iterations=1))
+    assert capsys.readouterr().err == ""
 
 
 class Noisy(GridWorldVectorEnv):
@@ -663,7 +674,7 @@ def test_environments_that_do_not_repeat_themselves_are_refused_and_nothing_has_
     run(replace(SMALL, iterations=1), envs=Noisy(num_envs=4))[-1].save(path)
     training = Training(Noisy(num_envs=4), replace(SMALL, iterations=1), 0)
     before = weights(training).clone()
-    with pytest.raises(ValueError, match="checkpoint does not fit envs: the same actions led somewhere else"):
+    with pytest.raises(ValueError, match=r"^checkpoint does not fit envs: the same actions led somewhere else$"):
         training.load(path)
     assert training.done == 0 and torch.equal(weights(training), before)
     assert len(training.collector.way) == 0
@@ -738,7 +749,12 @@ def test_a_single_environment_is_no_vector_environment():
 def test_bad_numbers_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         WalkConfig(**change)
-    assert WalkConfig().steps == 32 and WalkConfig().hidden == (64, 64) and WalkConfig(hidden=()).hidden == ()
+    assert (
+        WalkConfig().steps == 32
+        and WalkConfig().hidden == (64, 64)
+        and WalkConfig(hidden=()).hidden == ()
+        and WalkConfig(hidden=(1,), steps=1)
+    )
     assert [f.name for f in fields(WalkConfig)][-2:] == ["steps", "hidden"]
 
 

@@ -153,6 +153,12 @@ def test_a_sequence_has_the_sum_or_the_mean_of_its_tokens(length, seed):
         np.testing.assert_allclose(sequence_logprob(*given_, reduce), expected)
 
 
+def test_a_sequence_must_have_a_token_in_every_row():
+    logprobs, mask = torch.zeros(2, 3), torch.tensor([[True, True, True], [False, False, False]])
+    with pytest.raises(ValueError, match=r"^mask must leave at least one token in every row, got a row with none$"):
+        sequence_logprob(logprobs, mask)
+
+
 def test_what_stands_in_the_padding_does_not_count():
     logprobs = torch.tensor([[-1.0, -2.0, torch.nan]], requires_grad=True)
     total = sequence_logprob(logprobs, torch.tensor([[True, True, False]]))
@@ -338,7 +344,7 @@ def test_a_value_is_that_of_the_text_before_its_token(tiny, side):
     assert score(tiny[0], ids, 3, mask).values is None
 
 
-@pytest.mark.parametrize("shape", [lambda v: v[..., None], lambda v: v[:, -1:]])
+@pytest.mark.parametrize("shape", [lambda v: v[..., None], lambda v: v[:, -1:], lambda v: v[:, 3:]])
 def test_values_of_another_shape_are_refused(tiny, shape):
     model = WithValues(tiny[0])
     model.shape = shape
