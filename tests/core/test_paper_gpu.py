@@ -646,7 +646,7 @@ def test_another_order_of_sums_on_the_grid():
     "side",
     [
         "right",
-        pytest.param("left", marks=pytest.mark.xfail(reason="the bound for padding on the left is 1e-3", strict=False)),
+        "left",
     ],
 )
 def test_numbers_rounded_to_ten_bits_are_no_reason_to_refuse_a_model(models, side):
