@@ -425,7 +425,7 @@ def _check_left_padding(model: nn.Module) -> None:
         padded = inner(input_ids=ids, attention_mask=mask, use_cache=False, **places).logits[:, -1]
         alone = inner(input_ids=ids[:, 2:], use_cache=False).logits[:, -1]
     error = (padded.float().log_softmax(-1) - alone.float().log_softmax(-1)).abs().max().item()
-    # positions that are off cost tenths of a nat; a GPU's shortened products cost thousandths, half precision hundredths
+    # wrong positions cost tenths of a nat, a GPU's shortened products thousandths, half precision hundredths
     if error > (0.05 if alone.dtype in (torch.float32, torch.float64) else 0.2):
         raise ValueError(
             f"attention_mask must not pad on the left for {_name(model)}: it scores a padded text {error:.2f} nats off"
