@@ -191,6 +191,7 @@ def test_bad_arguments_are_named(make, message):
         make()
 
 
+@pytest.mark.slow
 def test_a_whole_batch_fits_into_the_page():
     rng = np.random.default_rng(0)
     ratios = np.exp(rng.normal(size=(13, 20, 12)))

@@ -492,6 +492,7 @@ def one_of_two(rank, address, queue):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_with_a_part_each_equal_one_with_the_whole_batch(tmp_path):
     context = mp.get_context("spawn")
     queue = context.Queue()

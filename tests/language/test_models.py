@@ -145,6 +145,7 @@ def hub():
     server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_first_download_leaves_one_line_on_the_page(hub, tmp_path):
     unset = {"HF_HUB_OFFLINE", "HF_HUB_CACHE", "HF_HUB_DISABLE_PROGRESS_BARS", "PPO_BOOK_GPT2"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}

@@ -462,6 +462,7 @@ def letters():
     return GPT2LMHeadModel(config).eval(), PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="<end>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
 def test_what_is_drawn_is_what_is_scored(letters, temperature):
     """10,000 draws: two tokens in a row are as frequent as exp of the sum of their log-probs says."""
@@ -512,6 +513,7 @@ def test_sampling_is_seeded_and_greedy_in_the_limit(model, tokenizer):
         ids = torch.cat([ids, token.view(1, 1)], dim=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [{"top_k": 3}, {"top_p": 0.3}])
 def test_a_cut_softmax_draws_what_it_may_and_no_longer_matches_its_scores(tiny, option):
     model, tokenizer = tiny
@@ -682,6 +684,7 @@ def test_a_download_that_breaks_falls_back(no_hub, monkeypatch, capsys):
         load_gpt2("a/b")
 
 
+@pytest.mark.slow
 def test_a_model_of_gpt2s_size_is_taken_from_the_cache(no_hub, tokenizer, capsys):
     torch.manual_seed(0)
     small = GPT2LMHeadModel(GPT2Config())  # GPT-2 small: 12 layers, width 768, dropout 0.1
