@@ -3,7 +3,7 @@
 import os
 import sys
 
-from benchmarks import book, language, learning, package, ppo  # noqa: F401 (importing registers)
+from benchmarks import book, figures, language, learning, package, ppo  # noqa: F401 (importing registers)
 from benchmarks.table import BENCHMARKS
 
 
