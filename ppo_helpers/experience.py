@@ -74,6 +74,8 @@ class Experience:
             if tensor.shape[: len(wanted)] != wanted:
                 shape = ", ".join(map(str, wanted))
                 raise ValueError(f"inputs[{name!r}] must have shape ({shape}, ...), got {tuple(tensor.shape)}")
+            if tensor.device != self.rewards.device:
+                raise ValueError(f"inputs[{name!r}] must be on {self.rewards.device} like rewards, got {tensor.device}")
         for name in ("logprobs", "sampled_logprobs"):
             tensor = getattr(self, name)
             if tensor is not None and tensor.shape != self.rewards.shape:

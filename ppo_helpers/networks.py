@@ -114,6 +114,8 @@ def mask_logits(logits: Tensor, action_mask: Tensor) -> Tensor:
     """
     if action_mask.shape != logits.shape:
         raise ValueError(f"action_mask must have shape {tuple(logits.shape)}, got {tuple(action_mask.shape)}")
+    if action_mask.device != logits.device:
+        raise ValueError(f"action_mask must be on {logits.device} like logits, got {action_mask.device}")
     open_moves = action_mask.bool()
     if not open_moves.any(dim=-1).all():
         raise ValueError("action_mask must leave at least one move open in every state, got a state with none")

@@ -23,11 +23,12 @@ def chosen_logprobs(logits: Tensor, actions: Tensor) -> Tensor:
         (...) nats: logit − log Σ e^logits. The softmax of the others is never made.
 
     Raises:
-        ValueError: if ``actions`` does not have one number for each row of scores.
+        ValueError: if ``actions`` does not have one number for each row of scores, or is on another device.
     """
     if actions.shape != logits.shape[:-1] or actions.is_floating_point():
         wanted, got = tuple(logits.shape[:-1]), tuple(actions.shape)
         raise ValueError(f"actions must be whole numbers of shape {wanted}, got {actions.dtype} {got}")
+    _alike(logits=logits[..., 0], actions=actions)
     chosen = logits.gather(-1, actions.long().unsqueeze(-1)).squeeze(-1)
     return chosen - logits.logsumexp(dim=-1)
 

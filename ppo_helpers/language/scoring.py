@@ -191,6 +191,8 @@ def sequence_logprob(logprobs: Tensor, mask: Tensor, reduce: str = "sum") -> Ten
     """
     if mask.shape != logprobs.shape or mask.dtype != torch.bool:
         raise ValueError(f"mask must be bool of shape {tuple(logprobs.shape)}, got {mask.dtype} {tuple(mask.shape)}")
+    if mask.device != logprobs.device:
+        raise ValueError(f"mask must be on {logprobs.device} like logprobs, got {mask.device}")
     if not mask.any(dim=-1).all():
         raise ValueError("mask must leave at least one token in every row, got a row with none")
     if reduce not in ("sum", "mean"):

@@ -279,6 +279,8 @@ class _Front(TorchFunctionMode):
             args = tuple(INSIDE if _is_gpu(x) else x for x in args)
         if func in TURNS and isinstance(args[0], PaperTensor):
             return _turned(func, args, kwargs)
+        if func in (Tensor.__getitem__, Tensor.__setitem__) and isinstance(args[0], PaperTensor):
+            args = (args[0], _index(args[1]), *args[2:])
         if func in MADE and _is_gpu(kwargs.get("device") or _device.CURRENT_DEVICE):
             return _made(func, args, kwargs)
         return func(*args, **kwargs)
@@ -298,6 +300,13 @@ def _turned(func, args, kwargs):
     turned = getattr(args[0].held, func.__name__[:-1])(*args[1:], **kwargs)
     torch.utils.swap_tensors(args[0], PaperTensor(turned))
     return args[0]
+
+
+def _index(index):
+    """Lists become tensors where C++ would make them, on the indexed tensor's device."""
+    if isinstance(index, tuple):
+        return tuple(map(_index, index))
+    return torch.tensor(index, device=CPU).to(INSIDE) if isinstance(index, list) else index
 
 
 def _made(func, args, kwargs):

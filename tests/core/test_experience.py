@@ -210,6 +210,11 @@ def test_what_follows_the_last_step_is_worth_nothing_unless_it_is_said():
     [
         (False, {"inputs": {"x": torch.zeros(2, 5)}}, r"inputs\['x'\] must have shape \(2, 3, ...\), got \(2, 5\)"),
         (True, {"inputs": {"x": torch.zeros(3, 5)}}, r"inputs\['x'\] must have shape \(2, ...\), got \(3, 5\)"),
+        (
+            True,
+            {"inputs": {"x": torch.zeros(2, device="meta")}},
+            r"inputs\['x'\] must be on cpu like rewards, got meta",
+        ),
         (True, {"logprobs": torch.zeros(2, 1)}, r"logprobs must have shape \(2, 3\) like rewards, got \(2, 1\)"),
         (True, {"sampled_logprobs": torch.zeros(3)}, r"sampled_logprobs must have shape \(2, 3\) like rewards, got"),
         (True, {"values": torch.zeros(2, 4)}, r"values must have shape \(2, 3\) like rewards, got \(2, 4\)"),

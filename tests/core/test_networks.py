@@ -43,6 +43,10 @@ def test_networks_live_where_they_are_told():
         (lambda: PolicyNetwork(2, num_actions=0), "num_actions must be at least 1, got 0"),
         (lambda: ValueNetwork(2)(torch.zeros(5, 3)), r"observations must have shape \(..., 2\), got \(5, 3\)"),
         (lambda: PolicyNetwork(2)(torch.zeros(5, 2), torch.ones(5, 3)), r"action_mask must have shape \(5, 4\)"),
+        (
+            lambda: mask_logits(torch.zeros(2, 2), torch.ones(2, 2, device="meta")),
+            "action_mask must be on cpu like logits",
+        ),
         (lambda: mask_logits(torch.zeros(2, 2), torch.tensor([[1, 0], [0, 0]])), "at least one move open"),
     ],
 )

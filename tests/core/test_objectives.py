@@ -340,6 +340,7 @@ GRAD, META = torch.zeros(2, 3, requires_grad=True), torch.zeros(2, 3, device="me
         (lambda: masked_mean(X, NONE.to("meta")), "mask must be on cpu like what it masks, got meta"),
         (lambda: masked_mean(X[:0]), "mask must leave at least one entry"),
         (lambda: value_loss(X, X, X, float("nan")), "clip_eps must be positive, got nan"),
+        (lambda: chosen_logprobs(X, META[:, 0].long()), "actions must be on cpu like logits, got meta"),
         (lambda: outside_band(X, 1.0), r"clip_eps must be in \(0, 1\), got 1.0"),
         (
             lambda: chosen_logprobs(X, torch.zeros(3).long()),

@@ -45,6 +45,10 @@ SMALL = WalkConfig(iterations=2, steps=8, epochs=2, minibatch_size=64, gamma=1.0
 TEXTS = 2e-5
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def flat(x):
     """Everything in dictionaries, lists and dataclasses, one after the other."""
     x = [getattr(x, field.name) for field in fields(x)] if is_dataclass(x) else x
@@ -151,7 +155,7 @@ def test_what_a_gpu_allows_does_not(gpu):
     x = there().requires_grad_()
     (x * here().sum() + torch.where(x > 0, x, 0.0)).sum().backward()  # a number of the CPU is welcome
     assert x.grad.is_cuda and x.grad.tolist() == [4, 4, 4]
-    assert x[torch.tensor([0, 2])].is_cuda and x[here().bool()].is_cuda  # an index may come from the CPU
+    assert x[torch.tensor([0, 2])].is_cuda and x[here().bool()].is_cuda and x[[0, 2]].is_cuda  # an index may, too
     assert x.masked_fill(x > 0, torch.tensor(0.0)).is_cuda and x.sum().item() == 3 and f"{x.max():.1f}" == "1.0"
     copied = here().copy_(x.detach())
     assert not copied.is_cuda and there().copy_(here()).is_cuda and x.cpu().device.type == "cpu"
@@ -404,7 +408,7 @@ def test_training(change, envs):
     assert_same_on_paper(lambda device: outcome(trained(device, replace(SMALL, **change), envs)))
 
 
-@pytest.mark.parametrize("envs", [grid, cartpole])
+@pytest.mark.parametrize("envs", [grid, slow(cartpole)])
 def test_a_resumed_run_equals_one_that_never_stopped(gpu, tmp_path, envs):
     path, config = tmp_path / "run.safetensors", replace(SMALL, iterations=3, anneal_lr=True, target_kl=0.5)
     for result in train_ppo(envs(), config, seed=3, device="cuda", progress=False):
@@ -523,7 +527,7 @@ def test_scoring_with_gradient(models, side, temperature, entropies):
 
 @pytest.mark.parametrize(
     ("own", "options"),
-    [(True, {}), (False, {}), (True, {"temperature": 0.7}), (True, {"top_k": 5}), (True, {"top_p": 0.5})],
+    [(True, {"temperature": 0.7}), (False, {}), slow(True, {}), slow(True, {"top_k": 5}), slow(True, {"top_p": 0.5})],
 )
 def test_sampling_and_scoring_what_was_drawn(models, own, options):
     def work(device):
@@ -532,7 +536,7 @@ def test_sampling_and_scoring_what_was_drawn(models, own, options):
         drawn = sample(models[device], models["tokenizer"], PROMPTS, 6, generator=generator, **options)
         with torch.no_grad():
             logprobs = drawn.logprobs(models[device], options.get("temperature", 1.0))
-        some = drawn[torch.tensor([2, 0], device=device)]
+        some = [drawn[rows] for rows in ([2, 0], torch.tensor([1]), torch.tensor([2, 0], device=device))]
         return drawn, logprobs, some, drawn.inputs, drawn.tokens, sequence_logprob(logprobs, drawn.mask)
 
     assert_same_on_paper(work, TEXTS)
@@ -594,7 +598,7 @@ def text_update(model, device, config, micro_batch=None, begin=lambda: None):
     return ppo_update(evaluate, batch, optimizer, config, generator, micro_batch)
 
 
-@pytest.mark.parametrize("micro_batch", [None, 2])
+@pytest.mark.parametrize("micro_batch", [slow(None), 2])
 def test_an_update_on_texts(micro_batch):
     config = PPOConfig(epochs=2, minibatch_size=4, ent_coef=0.01)
 
@@ -605,7 +609,7 @@ def test_an_update_on_texts(micro_batch):
     assert_same_on_paper(work, TEXTS)
 
 
-@pytest.mark.parametrize(("target_kl", "micro_batch"), [(None, None), (None, 2), (1e9, None)])
+@pytest.mark.parametrize(("target_kl", "micro_batch"), [(None, None), slow(None, 2), (1e9, None)])
 def test_what_an_optimiser_step_on_texts_waits_for(target_kl, micro_batch):
     """The scorer looks once at its tokens and their mask, transformers asks itself whether anything is padded, and
     with a target the update compares the approximate KL."""

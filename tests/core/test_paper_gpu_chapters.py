@@ -50,13 +50,12 @@ def run_on_paper(number):
     return gpu.counts, None
 
 
-@pytest.mark.parametrize(
-    ("number", "least"), [("05", 0), ("06", 0), ("07", 0), ("08", 1000), ("09", 1000)]
-)  # the walker of chapters 5 to 7 stays on the CPU, as their text says
-def test_a_chapter_runs_where_there_is_a_gpu(monkeypatch, tmp_path, number, least):
+@pytest.mark.parametrize("number", ["05", "06", "07", "08", "09"])
+def test_a_chapter_runs_where_there_is_a_gpu(monkeypatch, tmp_path, number):
+    """Chapters 8 and 9 take it; the walker of the others stays on the CPU."""
     for name, value in {"PPO_BOOK_GPT2": "tiny", "OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         counts, failed = process.submit(run_on_paper, number).result()
     assert failed is None, failed
-    assert counts["on GPU"] >= least
+    assert counts["on GPU"] > 1000 or number not in ("08", "09")

@@ -157,6 +157,8 @@ def test_a_sequence_must_have_a_token_in_every_row():
     logprobs, mask = torch.zeros(2, 3), torch.tensor([[True, True, True], [False, False, False]])
     with pytest.raises(ValueError, match=r"^mask must leave at least one token in every row, got a row with none$"):
         sequence_logprob(logprobs, mask)
+    with pytest.raises(ValueError, match="mask must be on cpu like logprobs, got meta"):
+        sequence_logprob(logprobs, mask.to("meta"))
 
 
 def test_what_stands_in_the_padding_does_not_count():
