@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from ppo_helpers.live.base import FILES, WIDGET_VIEW
 
+settings.register_profile("book", deadline=None)  # a busy machine is no bug
+settings.load_profile("book")
 SCREENS = Path(__file__).parents[1] / "_build" / "screens"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

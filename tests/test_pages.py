@@ -90,6 +90,7 @@ def visit(browser):
     def open_page(url, scheme="light", width=1280, **options):
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(10_000)
+        context.set_default_navigation_timeout(120_000)
         contexts.append(context)
         context.add_init_script(WATCH_SHIFTS)
         page = context.new_page()
