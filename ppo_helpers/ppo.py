@@ -184,12 +184,14 @@ def ppo_update(
         The statistics of the update.
 
     Raises:
-        ValueError: if ``evaluate`` returns other shapes, or no entropy although a bonus is paid for it, or
-            ``micro_batch`` is below 1.
+        ValueError: if ``evaluate`` returns other shapes, or no entropy although a bonus is paid for it,
+            ``micro_batch`` is below 1, or the generator is on another device.
 
     Source:
         Schulman et al. 2017, algorithm 1.
     """
+    if generator is not None and generator.device.type != batch.mask.device.type:
+        raise ValueError(f"generator must be on {batch.mask.device} like the batch, got {generator.device}")
     batch = batch[batch.mask if batch.mask.ndim == 1 else batch.mask.any(dim=1)]
     parts, pieces = _cuts(batch, config.minibatch_size, micro_batch)
     if parts == 0:

@@ -472,7 +472,7 @@ class Training:
 
     def collect(self) -> Walks:
         """Begin an iteration: walk. If the one before was broken off, first go back to where it began."""
-        self.numbers()
+        self.numbers()  # refuses to go on past the end, before anything has moved
         if self.under_way:
             self._restore(self.finished)
         self.under_way = True

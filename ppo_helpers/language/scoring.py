@@ -275,10 +275,12 @@ def sample(
     Raises:
         ValueError: if a prompt is empty or ended by the tokenizer, prompt and response do not fit into the model's
             context, the tokenizer knows tokens that the model does not, the model keeps no keys and values or cannot
-            bear padding on the left, or a number is out of range.
+            bear padding on the left, the generator is on another device, or a number is out of range.
     """
     _check_draw(max_new_tokens, temperature, top_k, top_p)
     ids, attention_mask = _left_padded(model, tokenizer, prompts, max_new_tokens, add_special_tokens)
+    if generator is not None and generator.device.type != ids.device.type:
+        raise ValueError(f"generator must be on {ids.device} like the model, got {generator.device}")
     ends = torch.tensor(_ends(model, tokenizer), dtype=torch.long, device=ids.device)
     writing = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
     columns, cache, step = [], None, ids

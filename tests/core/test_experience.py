@@ -150,10 +150,8 @@ def test_a_walk_that_was_cut_off_is_continued_by_its_final_value():
 
 def test_a_bootstrap_may_be_a_number_or_a_tensor_of_any_number_type():
     rewards, ended = batch([1, 1], [1, 1]), torch.zeros(2, 2, dtype=torch.bool)
-    wanted = [[3.0, 3.0], [3.0, 3.0]]
     for bootstrap in (4, 4.0, torch.tensor(4), torch.tensor([4, 4]), torch.tensor([4.0, 4.0], dtype=torch.double)):
-        assert discounted_returns(rewards, ended, 0.5, bootstrap)[:, 1].tolist() == [3.0, 3.0]
-        assert discounted_returns(rewards, ended, 0.5, bootstrap).tolist() == [[2.5, 3.0], [2.5, 3.0]] != wanted
+        assert discounted_returns(rewards, ended, 0.5, bootstrap).tolist() == [[2.5, 3.0], [2.5, 3.0]]
 
 
 def test_a_walk_that_goes_on_is_worth_nothing_more_unless_it_is_said_and_padding_earns_nothing():

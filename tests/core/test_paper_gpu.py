@@ -255,6 +255,10 @@ def test_tensors_of_both_devices_are_named(gpu):
         (lambda: replace(seen, last_values=torch.zeros(4)).advantages(1.0, 1.0), "last_values must be on cuda:0"),
         (lambda: gae(x, x.cpu(), x > 2, x[:, 0], 1.0, 1.0), "values must be on cuda:0 like rewards, got cpu"),
         (lambda: discounted_returns(x, (x > 2).cpu(), 1.0), "dones must be on cuda:0 like rewards, got cpu"),
+        (
+            lambda: ppo_update(None, seen.batch(1.0, 1.0), None, SMALL, torch.Generator()),
+            "generator must be on cuda:0 like the batch, got cpu",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
@@ -548,6 +552,10 @@ def test_texts_on_another_device_than_the_model_are_named(gpu, models):
         (lambda: score(models["cuda"], ids.cpu(), 2), "sequences must be on cuda:0 like the model, got cpu"),
         (lambda: score(models["cuda"], ids, 2, mask.cpu()), "attention_mask must be on cuda:0 like the model, got cpu"),
         (lambda: token_logprobs(models["cpu"], ids, 2), "sequences must be on cpu like the model, got cuda:0"),
+        (
+            lambda: sample(models["cuda"], models["tokenizer"], ["I"], 1, generator=torch.Generator()),
+            "generator must be on cuda:0 like the model, got cpu",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
