@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ppo_helpers import objectives
+from ppo_helpers.language.folding import FoldedEmbedding
 from ppo_helpers.objectives import chosen_logprobs
 
 BLOCK = 2**21  # scores that are worked on at a time: few enough to stay in a processor's cache
@@ -55,7 +56,8 @@ def score(
             its vocabulary, or ``temperature`` is not positive.
     """
     logits, values = response_logits(model, sequences, prompt_length, attention_mask)
-    logprobs, entropies = score_logits(logits, sequences[:, prompt_length:], temperature, entropy=entropy)
+    tokens, folded = sequences[:, prompt_length:], folding(model)
+    logprobs, entropies = score_logits(logits, tokens, temperature, entropy=entropy, folded=folded)
     return Scores(logprobs, values, entropies)
 
 
@@ -73,7 +75,8 @@ def response_logits(
         attention_mask: as for :func:`score`.
 
     Returns:
-        Logits (B, T, V) of the T tokens of the responses, and values (B, T), None if the model has no value head.
+        Logits (B, T, V) of the T tokens of the responses (of a folded model one per distinct row), and values (B, T),
+        None if the model has no value head.
 
     Raises:
         ValueError: as :func:`score`, or if the values have another shape.
@@ -89,7 +92,12 @@ def response_logits(
 
 
 def score_logits(
-    logits: Tensor, tokens: Tensor, temperature: float = 1.0, *, entropy: bool = False
+    logits: Tensor,
+    tokens: Tensor,
+    temperature: float = 1.0,
+    *,
+    entropy: bool = False,
+    folded: FoldedEmbedding | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """The second half of :func:`score`: from logits to log-probs.
 
@@ -100,6 +108,7 @@ def score_logits(
         tokens: (B, T) the tokens that were chosen.
         temperature: logits are divided by it.
         entropy: compute it as well.
+        folded: the vocabulary of a folded model, whose logits are one per distinct row; None for any other.
 
     Returns:
         Log-probs (B, T) and entropies (B, T), nats; None for the entropies if they were not asked for.
@@ -113,7 +122,7 @@ def score_logits(
         raise ValueError(f"logits and tokens must have shapes (B, T, V) and (B, T), got {shapes}")
     chunk = max(1, BLOCK // logits[:, 0].numel())  # positions
     pairs = zip(logits.split(chunk, dim=1), tokens.split(chunk, dim=1), strict=True)
-    chunks = [_chunk_scores(scores, chosen, temperature, entropy) for scores, chosen in pairs]
+    chunks = [_chunk_scores(scores, chosen, temperature, entropy, folded) for scores, chosen in pairs]
     logprobs, entropies = zip(*chunks, strict=True)
     return torch.cat(logprobs, dim=1), torch.cat(entropies, dim=1) if entropy else None
 
@@ -149,18 +158,35 @@ def _response_values(values: Tensor, steps: int) -> Tensor:
     return values[:, -steps - 1 : -1].float()
 
 
-def _chunk_scores(logits: Tensor, tokens: Tensor, temperature: float, entropy: bool) -> tuple[Tensor, Tensor | None]:
+def _chunk_scores(
+    logits: Tensor, tokens: Tensor, temperature: float, entropy: bool, folded: FoldedEmbedding | None
+) -> tuple[Tensor, Tensor | None]:
     """(B, chunk) each. Copies of scores are made again for the backward pass rather than kept: (B, T, V) in all."""
     copies = entropy or temperature != 1 or logits.dtype in (torch.float16, torch.bfloat16)
     if copies and logits.requires_grad:
-        return checkpoint(_scaled_scores, logits, tokens, temperature, entropy, use_reentrant=False)
-    return _scaled_scores(logits, tokens, temperature, entropy)
+        return checkpoint(_scaled_scores, logits, tokens, temperature, entropy, folded, use_reentrant=False)
+    return _scaled_scores(logits, tokens, temperature, entropy, folded)
 
 
-def _scaled_scores(logits: Tensor, tokens: Tensor, temperature: float, entropy: bool) -> tuple[Tensor, Tensor | None]:
+def _scaled_scores(
+    logits: Tensor, tokens: Tensor, temperature: float, entropy: bool, folded: FoldedEmbedding | None
+) -> tuple[Tensor, Tensor | None]:
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32))  # (B, chunk, V)
     scaled = precise if temperature == 1 else precise / temperature
+    if folded is not None:
+        return _folded_scores(scaled, tokens, entropy, folded)
     return chosen_logprobs(scaled, tokens), objectives.entropy(scaled) if entropy else None
+
+
+def _folded_scores(
+    scaled: Tensor, tokens: Tensor, entropy: bool, folded: FoldedEmbedding
+) -> tuple[Tensor, Tensor | None]:
+    """Of a row the probability of all its tokens is known; each of them has an equal part of it."""
+    weighed, rows = scaled + folded.log_copies, folded.rows[tokens]  # (B, chunk, R), (B, chunk)
+    logprobs = chosen_logprobs(weighed, rows) - folded.log_copies[rows]
+    if not entropy:
+        return logprobs, None
+    return logprobs, objectives.entropy(weighed) + weighed.softmax(dim=-1) @ folded.log_copies
 
 
 def positions(attention_mask: Tensor) -> Tensor:
@@ -211,6 +237,7 @@ class Responses:
     texts: list[str]  # (B,) the responses as text, without the end-of-text token
     attention_mask: Tensor  # (B, P + T) 1 for tokens, 0 for padding on either side
     sampled_logprobs: Tensor  # (B, T) nats, under the distribution each token was drawn from; 0 where masked
+    ended: Tensor  # (B,) True where the text came to its end, False where it was cut off
 
     def __getitem__(self, rows: Tensor | slice | list[int]) -> "Responses":
         """The responses of some rows."""
@@ -283,10 +310,12 @@ def sample(
         raise ValueError(f"generator must be on {ids.device} like the model, got {generator.device}")
     ends = torch.tensor(_ends(model, tokenizer), dtype=torch.long, device=ids.device)
     writing = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
-    columns, cache, step = [], None, ids
+    columns, cache, step, folded = [], None, ids, folding(model)
+    if folded is not None and (top_k is not None or top_p is not None):
+        raise ValueError("top_k and top_p must be None for a folded model: rows are not tokens")
     for _ in range(max_new_tokens):
         logits, cache = _next_logits(model, step, attention_mask, cache)
-        drawn, logprobs = _draw(_cut(logits / temperature, top_k, top_p), generator)  # (B,) each
+        drawn, logprobs = _draw(_cut(logits / temperature, top_k, top_p), generator, folded)  # (B,) each
         drawn = drawn.where(writing, _padding(tokenizer))
         columns.append((drawn, logprobs.where(writing, 0), writing))
         attention_mask = torch.cat([attention_mask, writing[:, None].long()], dim=1)
@@ -297,7 +326,8 @@ def sample(
     tokens, sampled_logprobs, mask = (torch.stack(column, dim=1) for column in zip(*columns, strict=True))  # (B, T)
     words = mask & ~torch.isin(tokens, ends)
     texts = [tokenizer.decode(row[keep]) for row, keep in zip(tokens, words, strict=True)]
-    return Responses(torch.cat([ids, tokens], dim=1), ids.shape[1], mask, texts, attention_mask, sampled_logprobs)
+    sequences = torch.cat([ids, tokens], dim=1)
+    return Responses(sequences, ids.shape[1], mask, texts, attention_mask, sampled_logprobs, ~writing)
 
 
 def _next_logits(model: nn.Module, step: Tensor, attention_mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
@@ -322,11 +352,18 @@ def _cut(logits: Tensor, top_k: int | None, top_p: float | None) -> Tensor:
     return logits
 
 
-def _draw(logits: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def _draw(logits: Tensor, generator: torch.Generator | None, folded: FoldedEmbedding | None) -> tuple[Tensor, Tensor]:
     """(B,) tokens by their softmax, and (B,) their log-probs."""
+    if folded is not None:
+        logits = logits + folded.log_copies
     drawn = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
     # not log_softmax: over 50,257 scores its sum is off by 1e-4 on a CPU
-    return drawn.squeeze(-1), (logits.gather(-1, drawn) - logits.logsumexp(dim=-1, keepdim=True)).squeeze(-1)
+    logprobs = (logits.gather(-1, drawn) - logits.logsumexp(dim=-1, keepdim=True)).squeeze(-1)
+    drawn = drawn.squeeze(-1)
+    if folded is None:
+        return drawn, logprobs
+    shares = torch.rand(len(drawn), generator=generator, device=drawn.device)
+    return folded.tokens_of(drawn, shares), logprobs - folded.log_copies[drawn]
 
 
 def _left_padded(
@@ -398,6 +435,12 @@ def _device(model: nn.Module) -> torch.device:
 
 def _name(model: nn.Module) -> str:
     return type(_unwrapped(model)).__name__
+
+
+def folding(model: nn.Module) -> FoldedEmbedding | None:
+    """The vocabulary of a folded model; None if every token has a row of its own."""
+    embedding = _unwrapped(model).get_input_embeddings()
+    return embedding if isinstance(embedding, FoldedEmbedding) else None
 
 
 def _vocabulary(model: nn.Module) -> int:
