@@ -7,17 +7,17 @@ COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
-book test check bench mutants: export PPO_BOOK_GPT2 ?= tiny
+book test check bench mutants sweeps: export PPO_BOOK_GPT2 ?= tiny
 HELPERS := $(shell find ppo_helpers -name '*.py' -o -name '*.js' -o -name '*.css')
 
-.PHONY: book lab test check bench lint mutants address clean
+.PHONY: book lab test check bench lint lint-js mutants sweeps address clean
 
 book: .venv/ready _build/helpers
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
 
 lab: .venv/ready
-	$(BIN)/jupyter lab chapters
+	ANYWIDGET_HMR=1 $(BIN)/jupyter lab chapters  # a figure whose .js is saved shows it at once
 
 test: .venv/ready .venv-colab/ready
 	$(PYTEST)
@@ -31,10 +31,18 @@ bench: .venv/ready
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-js; \
+	else echo "npm is not here: the figures' JavaScript and CSS were not looked at"; fi
+
+lint-js: tools/js/node_modules
+	tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/dom.js tests/live/look.js
 
 mutants: .venv/ready
 	$(BIN)/python -m pip install --quiet -r tests/mutants/requirements.txt
 	$(BIN)/mutmut run
+
+sweeps: .venv/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.rlhf
 
 address:
 	$(PYTHON) tools/address.py "$(REPO)"
@@ -46,6 +54,10 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "The book needs Python 3.11 to 3.13: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+tools/js/node_modules: tools/js/package.json
+	npm install --prefix tools/js --no-package-lock --no-audit --no-fund --silent
 	touch $@
 
 .venv-colab/ready: tests/colab/requirements.txt pyproject.toml

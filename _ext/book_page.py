@@ -1,5 +1,6 @@
 """Small corrections to the pages that the theme, docutils and the Sphinx extensions write."""
 
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,7 +8,16 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # Sphinx skips everything, static files too, when no document is stale, and it looks at none of these to find out.
-PARTS = ("_ext/*.py", "_extra/*", "_static/*", "_templates/**/*.html", "_vendor/katex/katex*", "ppo_helpers/live/*.css")
+PARTS = (
+    "_ext/*.*",
+    "_extra/*",
+    "_static/*",
+    "_templates/**/*.html",
+    "_vendor/katex/katex*",
+    "ppo_helpers/live/**/*.css",
+)
+# what the menu of downloads says of each kind of file
+DOWNLOADS = {".ipynb": "Notebook (.ipynb)", ".md": "Text (.md)", ".pdf": "Print, or save as PDF"}
 
 
 def digest(root):
@@ -35,17 +45,33 @@ def correct_body(app, pagename, templatename, context, doctree):
         context["body"] = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
 
 
-def offer_colab_for_notebooks_only(app, pagename, templatename, context, doctree):
-    # the theme offers it for executable .md pages too, which Colab cannot open
-    if context.get("page_source_suffix") != ".ipynb":
-        context["header_buttons"] = [b for b in context["header_buttons"] if b.get("label") != "launch-buttons"]
+def name_header_buttons(app, pagename, templatename, context, doctree):
+    """Words, not only icons; a menu of one item becomes a button. Nothing but a notebook can be opened in Colab."""
+    groups = {button["label"]: button for button in context["header_buttons"]}
+    buttons = []
+    if context.get("page_source_suffix") == ".ipynb":
+        [colab] = groups["launch-buttons"]["buttons"]
+        words = {"text": "Open in Colab", "tooltip": "Run this chapter in Colab", "icon": "fas fa-rocket"}
+        buttons.append(colab | words | {"label": "colab-button"})
+    source, issue = groups["source-buttons"]["buttons"]
+    buttons.append(source | {"text": "Source on GitHub", "tooltip": "The repository of this book"})
+    context["report_url"] = issue["url"]
+    if downloads := groups.get("download-buttons"):
+        items = [item | {"text": DOWNLOADS.get(item["text"], item["text"])} for item in downloads["buttons"]]
+        buttons.append(downloads | {"text": "Download", "buttons": items})
+    context["header_buttons"] = buttons
+
+
+def keep_names_together(app, pagename, templatename, context, doctree):
+    # a line must not end in "GPT-"
+    for neighbour in filter(None, (context.get("prev"), context.get("next"))):
+        neighbour["title"] = re.sub(r"\w+-\d+", r'<span class="unbroken">\g<0></span>', neighbour["title"])
 
 
 def setup(app):
     app.add_config_value("page_parts_digest", digest(app.confdir), "html")
     app.add_post_transform(NameSolutions)
     app.connect("html-page-context", correct_body)
-    app.connect(
-        "html-page-context", offer_colab_for_notebooks_only, priority=900
-    )  # after the theme has made its buttons
+    app.connect("html-page-context", keep_names_together)
+    app.connect("html-page-context", name_header_buttons, priority=900)  # after the theme has made its buttons
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,8 +2,8 @@
 
     make sweeps
 
-A run that is in ``_build/sweeps/rlhf.jsonl`` already is not run again. At the end everything is condensed into
-``ppo_helpers/language/sweep_data/rlhf.json``, which the chapter reads: about three quarters of an hour on one core.
+A part of a seed that is in ``_build/sweeps/rlhf.jsonl`` already is not run again. At the end everything is condensed
+into ``ppo_helpers/language/sweep_data/rlhf.json``, which the chapter reads: about half an hour on an idle core.
 """
 
 import copy
@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[1]
 LOG = ROOT / "_build" / "sweeps" / "rlhf.jsonl"
 DATA = ROOT / "ppo_helpers" / "language" / "sweep_data" / "rlhf.json"
 SEEDS = range(5)
+REMEDIED = range(3)  # seeds on which remedies are tried
 BETAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 CONFIG = WriteConfig(learning_rate=2e-4)
 GROUPS, HELD_OUT, SIZE, TOKENS = 600, 100, 4, 16
@@ -53,6 +54,13 @@ class Stage:
         self.losses = [epoch.held_out_loss for epoch in self.quietly(train_sft, demonstrations())]
         self.comparisons = self.compared(self.model, seed)
         self.reward_model = train_reward_model(self.model, self.comparisons[:GROUPS], seed=seed, progress=False)
+        self.last: dict[float, Iteration] = {}  # where the first round ended, by β
+
+    def last_of(self, beta: float) -> Iteration:
+        """The end of the first round at this β; the same seed gives the same run."""
+        if beta not in self.last:
+            self.run(FixedKL(beta))
+        return self.last[beta]
 
     def quietly(self, train: Callable, *args) -> list:
         return list(train(self.model, self.tokenizer, *args, seed=self.seed, progress=False))
@@ -84,6 +92,8 @@ class Stage:
                 curves[name].append(getattr(it, name, None) if hasattr(it, name) else getattr(it.stats, name))
             if each is not None:
                 each(it)
+        if isinstance(kl, FixedKL) and (start, rate, config) == (self.model, self.reward_model.rate, CONFIG):
+            self.last[kl.coef] = it
         return {"curves": curves, "end": self.assessed(it.policy.model, rate)}, it
 
 
@@ -130,15 +140,16 @@ def first_round(stage: Stage) -> Iterator[tuple[str, dict]]:
 
 
 def remedies(stage: Stage) -> Iterator[tuple[str, dict]]:
+    if stage.seed not in REMEDIED:
+        return
     yield "adaptive", stage.run(AdaptiveKL(0.1, target=3, horizon=320))[0]
     yield "early stop", stage.run(FixedKL(0), config=replace(CONFIG, max_kl=4.0))[0]
-    run, last = stage.run(FixedKL(0))
-    best = last.training
+    hacked = stage.last_of(0.0)
+    best = hacked.training
     yield "best by the judge", {"index": best.best["index"], "end": stage.assessed(best.best_model())}
-    hacked = last.policy.model
-    yield "hacked texts rated", rated_hacked(stage, hacked)
-    if stage.seed < 2:
-        yield from ensembles(stage, hacked)
+    yield "hacked texts rated", rated_hacked(stage, hacked.policy.model)
+    if stage.seed == SEEDS[0]:
+        yield from ensembles(stage, hacked.policy.model)
         yield "best of n", best_of_n(stage)
 
 
@@ -182,8 +193,7 @@ def best_of_n(stage: Stage, most: int = 64, groups: int = 100) -> dict:
 
 def second_round(stage: Stage) -> Iterator[tuple[str, dict]]:
     price, again = FixedKL(0.1), stage.seed + 20
-    _, last = stage.run(price)
-    policy = copy.deepcopy(last.policy.model).requires_grad_(False)
+    policy = copy.deepcopy(stage.last_of(0.1).policy.model).requires_grad_(False)
     yield "second round, old reward model", stage.run(price, policy, seed=again)[0]
     fresh = stage.compared(policy, 77 + stage.seed)
     for name, seen in (("fresh", fresh[:GROUPS]), ("old and fresh", stage.comparisons[:GROUPS] + fresh[:GROUPS])):

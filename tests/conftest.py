@@ -1,7 +1,6 @@
-"""The browser of the page tests, a Chromium or Chrome that is on the machine, and live figures on a bare page in it."""
+"""The browser of the page tests, a Chromium or Chrome that is on the machine, and what other tests share."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -10,8 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
-
-from ppo_helpers.live.base import FILES, WIDGET_VIEW
 
 settings.register_profile("book", deadline=None)  # a busy machine is no bug
 settings.load_profile("book")
@@ -51,50 +48,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-STATE = WIDGET_VIEW.replace("view", "state")
-
-
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>figure</title>
-<meta name="viewport" content="width=device-width">
-<style>{css} html[data-theme="dark"] {{ background: #15181d; color: #d9dce1; }}</style></head>
-<body><main><h1>A figure</h1>{figure}</main>
-<script type="{kind}">{state}</script><script>{script}</script></body></html>"""
-
-
-def page_of(figure, tmp_path, root, theme, alive):
-    """A page as the book makes it: the figure's HTML, its state, and the script that brings it to life."""
-    widget = {"model_name": "AnyModel", "model_module": "anywidget", "state": figure.get_state()}
-    state = json.dumps({"state": {figure.model_id: widget}}).replace("</", "<\\/")
-    script = (root / "_static" / "live-static.js").read_text("utf-8") if alive else ""
-    css = (FILES / "figure.css").read_text("utf-8")
-    body = figure._repr_mimebundle_()[0]["text/html"]
-    path = tmp_path / "figure.html"
-    parts = {"css": css, "figure": body, "kind": STATE, "state": state, "script": script, "theme": theme}
-    path.write_text(PAGE.format(**parts), "utf-8")
-    return path.as_uri()
-
-
-@pytest.fixture
-def mount(browser, tmp_path, pytestconfig):
-    pages = []
-
-    def open_figure(figure, width=900, theme="light", alive=True, **options):
-        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
-        pages.append(page)
-        page.problems = []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(page_of(figure, tmp_path, pytestconfig.rootpath, theme, alive))
-        if alive:
-            page.wait_for_selector("[data-live=ready]")
-        return page
-
-    yield open_figure
-    assert [problem for page in pages for problem in page.problems] == []
-    for page in pages:
-        page.close()
 
 
 @pytest.fixture

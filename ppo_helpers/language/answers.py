@@ -21,7 +21,7 @@ class Answers:
         return len(self.prompts)
 
     def __getitem__(self, rows: Tensor | slice | list[int]) -> "Answers":
-        chosen = torch.arange(len(self))[rows].tolist()
+        chosen = torch.arange(len(self), device=self.responses.mask.device)[rows].tolist()
         return Answers([self.prompts[i] for i in chosen], self.responses[chosen])
 
     @property
@@ -49,14 +49,21 @@ def write_groups(
         size: answers in a group.
         max_new_tokens: of an answer, at most.
         seed: of the draws.
+
+    Raises:
+        ValueError: if there is no prompt, nothing is asked for, or there are more models than answers in a group.
     """
-    models = list(models) if isinstance(models, Sequence) else [models]
+    models, prompts = list(models) if isinstance(models, Sequence) else [models], listed(prompts)
+    if groups < 1 or size < 1:
+        raise ValueError(f"groups and size must be at least 1, got {groups} and {size}")
+    if not 1 <= len(models) <= size:
+        raise ValueError(f"models must be between 1 and the {size} answers of a group, got {len(models)}")
     asked = [prompts[group % len(prompts)] for group in range(groups) for _ in range(size)]
     device = next(models[0].parameters()).device
     generator = torch.Generator(device).manual_seed(seed)
     if len(models) == 1:
         return write(models[0], tokenizer, asked, max_new_tokens, generator=generator)
-    by = torch.arange(len(asked)) % len(models)
+    by = torch.arange(len(asked)) % size % len(models)
     parts = [
         write(model, tokenizer, [asked[i] for i in (by == k).nonzero()[:, 0]], max_new_tokens, generator=generator)
         for k, model in enumerate(models)
@@ -85,14 +92,24 @@ def write(
         temperature: of the draws.
         generator: of the draws.
         at_once: prompts that are answered at a time.
+
+    Raises:
+        ValueError: if there is no prompt, or as :func:`~ppo_helpers.language.scoring.sample`.
     """
-    prompts = list(prompts)
+    prompts = listed(prompts)
     parts = [prompts[i : i + at_once] for i in range(0, len(prompts), at_once)]
     written = [
         Answers(part, sample(model, tokenizer, part, max_new_tokens, temperature, generator=generator))
         for part in parts
     ]
     return joined(written)
+
+
+def listed(prompts: Sequence[str]) -> list[str]:
+    """Prompts as a list; ``ValueError`` if there is none, or if a single text was given, which is a sequence too."""
+    if isinstance(prompts, str) or not len(prompts):
+        raise ValueError(f"prompts must be a list of at least one text, got {prompts!r}")
+    return list(prompts)
 
 
 def joined(parts: Sequence[Answers]) -> Answers:
@@ -136,12 +153,14 @@ def pack(
         The answers; nothing was drawn, so their ``sampled_logprobs`` are 0.
 
     Raises:
-        ValueError: if there is no pair, or a prompt has no token.
+        ValueError: if there is no pair, a prompt has no token, or the tokenizer has no end-of-text token.
     """
     if not pairs:
         raise ValueError("pairs must hold at least one prompt and response, got none")
     prompts, texts = map(list, zip(*pairs, strict=True))
     end = tokenizer.eos_token_id
+    if end is None:
+        raise ValueError("tokenizer must have an end-of-text token, got none")
     before = [tokenizer(prompt)["input_ids"] for prompt in prompts]
     after = [tokenizer(text, add_special_tokens=False)["input_ids"] + [end] for text in texts]
     if not all(before):

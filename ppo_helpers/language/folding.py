@@ -23,7 +23,7 @@ class FoldedEmbedding(nn.Module):
     def __init__(self, weight: Tensor):
         super().__init__()
         distinct, rows, copies = torch.unique(weight.detach(), dim=0, return_inverse=True, return_counts=True)
-        self.weight = nn.Parameter(distinct)  # (R, C)
+        self.weight = nn.Parameter(distinct, requires_grad=weight.requires_grad)  # (R, C)
         self.num_embeddings, self.embedding_dim = weight.shape
         by_row = rows.argsort(stable=True)  # tokens, those of a row together
         for name, tensor in (("rows", rows), ("copies", copies), ("by_row", by_row)):
@@ -36,7 +36,7 @@ class FoldedEmbedding(nn.Module):
     @property
     def log_copies(self) -> Tensor:
         """(R,) log of how many tokens share a row: what its score weighs more than a single token's."""
-        return self.copies.to(self.weight.dtype).log()
+        return self.copies.to(torch.promote_types(self.weight.dtype, torch.float32)).log()  # 47,392 is no bfloat16
 
     def tokens_of(self, rows: Tensor, shares: Tensor) -> Tensor:
         """One token of each row.
@@ -56,25 +56,24 @@ def fold(model: PreTrainedModel) -> PreTrainedModel:
     """A copy of a model whose equal rows are kept once.
 
     Args:
-        model: with one matrix for what goes in and what comes out (tied), as GPT-2 has.
+        model: with one matrix for what goes in and what comes out (tied), as GPT-2 has. One that is folded already is
+            copied as it is.
 
     Returns:
-        The copy, in ``eval`` mode. Its logits are one per distinct row; ``score`` and ``sample`` know that.
+        The copy, in ``eval`` mode. Its logits are one per distinct row; ``score`` and ``sample`` know that, and nothing
+        else does: ``generate`` would take rows for tokens.
 
     Raises:
         ValueError: if the matrix is not shared, or the output has a bias.
     """
     head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
-    if head.weight is not embedding.weight or getattr(head, "bias", None) is not None:
+    if getattr(head, "weight", None) is not embedding.weight or getattr(head, "bias", None) is not None:
         raise ValueError(
             f"model must share its embedding with its output, without a bias; {type(model).__name__} does not"
         )
     folded = copy.deepcopy(model)
-    rows = FoldedEmbedding(embedding.weight)
-    folded.set_input_embeddings(rows)
-    output = nn.Linear(rows.embedding_dim, len(rows.weight), bias=False, device=rows.weight.device)
-    output.weight = rows.weight
-    folded.set_output_embeddings(output)
+    if not isinstance(embedding, FoldedEmbedding):
+        _share(folded, FoldedEmbedding(embedding.weight))
     return folded.eval()
 
 
@@ -86,13 +85,23 @@ def unfold(folded: PreTrainedModel) -> PreTrainedModel:
 
     Returns:
         A copy with the whole vocabulary, in ``eval`` mode, that says the same of every text.
+
+    Raises:
+        ValueError: if the model is not folded.
     """
+    rows = folded.get_input_embeddings()
+    if not isinstance(rows, FoldedEmbedding):
+        raise ValueError(f"folded must be a model that fold has made, got an ordinary {type(folded).__name__}")
     model = copy.deepcopy(folded)
-    rows = model.get_input_embeddings()
-    embedding = nn.Embedding(rows.num_embeddings, rows.embedding_dim, device=rows.weight.device)
-    embedding.weight = nn.Parameter(rows.weight.detach()[rows.rows].clone())
-    output = nn.Linear(rows.embedding_dim, rows.num_embeddings, bias=False, device=rows.weight.device)
+    every = rows.weight.detach()[rows.rows]  # (V, C)
+    _share(model, nn.Embedding.from_pretrained(every, freeze=not rows.weight.requires_grad))
+    return model.eval()
+
+
+def _share(model: PreTrainedModel, embedding: nn.Module) -> None:
+    """Give a model one matrix for what goes in and what comes out."""
+    count, width = embedding.weight.shape
+    output = nn.Linear(width, count, bias=False, device="meta")  # it needs no weights of its own
     output.weight = embedding.weight
     model.set_input_embeddings(embedding)
     model.set_output_embeddings(output)
-    return model.eval()

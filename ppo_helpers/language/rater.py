@@ -176,7 +176,7 @@ class SentimentRater:
         if not words(response):
             return 0.0
         mean = float(np.mean(self.trigram.logprobs(prompt, response, ended)))
-        return 1 / (1 + exp(-(mean - self.centre) / self.width))
+        return 1 / (1 + exp(min(700.0, (self.centre - mean) / self.width)))  # beyond, exp is no number any more
 
     def _freshness(self, text: str) -> float:
         content = [word for word in words(text) if word.isalpha() and word not in SMALL]

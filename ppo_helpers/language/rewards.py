@@ -13,8 +13,8 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
 from ppo_helpers.language.answers import Answers, joined
-from ppo_helpers.language.scoring import positions
-from ppo_helpers.language.value_head import last_token
+from ppo_helpers.language.scoring import positions, understood
+from ppo_helpers.language.value_head import last_token, number_head
 from ppo_helpers.objectives import kl_k1
 
 Reward = Callable[[Answers], Tensor]  # (B,) reward points
@@ -42,7 +42,8 @@ def _judged(judge: Callable[[str, str], float], prompt: str, text: str) -> float
         value = judge(prompt, text)
     except Exception as error:
         raise ValueError(f"reward must give a number for every text, got {error!r} for {prompt + text!r}") from error
-    if not isinstance(value, Real | Tensor) or not isfinite(value):
+    single = isinstance(value, Real) or (isinstance(value, Tensor) and value.numel() == 1)
+    if not single or not isfinite(value):
         raise ValueError(f"reward must give a finite number for every text, got {value!r} for {prompt + text!r}")
     return float(value)
 
@@ -93,12 +94,12 @@ class Comparisons:
     def __len__(self) -> int:
         return len(self.winners)
 
-    def __getitem__(self, groups: slice) -> "Comparisons":
-        """Some groups, in a row."""
-        start, stop, _ = groups.indices(len(self))
-        rows = slice(start * self.size, stop * self.size)
-        shift = start * self.size
-        pairs = (self.winners[groups] - shift, self.losers[groups] - shift, self.chances[groups])
+    def __getitem__(self, groups: slice | Tensor | list[int]) -> "Comparisons":
+        """Some groups with all their answers."""
+        chosen = torch.arange(len(self))[groups]
+        rows = (chosen[:, None] * self.size + torch.arange(self.size)).flatten()  # the answers of these groups
+        shift = ((chosen - torch.arange(len(chosen))) * self.size)[:, None]  # how far a group's answers move up
+        pairs = (self.winners[chosen] - shift, self.losers[chosen] - shift, self.chances[chosen])
         return Comparisons(self.answers[rows], self.gold[rows], *pairs, self.size)
 
     def __add__(self, other: "Comparisons") -> "Comparisons":
@@ -164,12 +165,9 @@ class RewardModel(nn.Module):
     def __init__(self, model: PreTrainedModel):
         super().__init__()
         self.trunk = copy.deepcopy(model.base_model).requires_grad_(True)
-        parameter = next(self.trunk.parameters())
-        self.head = nn.Linear(model.config.hidden_size, 1, device=parameter.device, dtype=parameter.dtype)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = number_head(model)
         for name, value in (("mean", 0.0), ("std", 1.0)):  # what `normalise` has measured
-            self.register_buffer(name, torch.tensor(value, device=parameter.device))
+            self.register_buffer(name, torch.tensor(value, device=self.head.weight.device))
 
     def forward(self, sequences: Tensor, attention_mask: Tensor) -> Tensor:
         """Scores of whole texts.
@@ -185,7 +183,7 @@ class RewardModel(nn.Module):
             ValueError: if a row has no token.
         """
         last = last_token(attention_mask)
-        places = {"attention_mask": attention_mask, "position_ids": positions(attention_mask)}
+        places = understood(self.trunk, {"attention_mask": attention_mask, "position_ids": positions(attention_mask)})
         hidden = self.trunk(sequences, **places, use_cache=False).last_hidden_state  # (B, L, C)
         scores = self.head(hidden[torch.arange(len(last), device=last.device), last]).squeeze(-1)
         return (scores.float() - self.mean) / self.std
@@ -199,7 +197,16 @@ class RewardModel(nn.Module):
         return torch.cat([self(**{name: x.to(device) for name, x in some.items()}) for some in inputs])
 
     def normalise(self, answers: Answers) -> None:
-        """Shift and scale the scores so that those of some answers have mean 0 and standard deviation 1."""
+        """Shift and scale the scores so that those of some answers have mean 0 and standard deviation 1.
+
+        Args:
+            answers: at least 2.
+
+        Raises:
+            ValueError: if there are fewer.
+        """
+        if len(answers) < 2:
+            raise ValueError(f"answers must be at least 2 to have a standard deviation, got {len(answers)}")
         scores = self.rate(answers) * self.std + self.mean
         self.mean, self.std = scores.mean(), scores.std().clamp(min=1e-6)
 
@@ -250,7 +257,13 @@ def train_reward_model(
     Returns:
         The reward model in ``eval`` mode, without gradients, its scores set to mean 0 and standard deviation 1 on the
         answers it learned from.
+
+    Raises:
+        ValueError: if there is nothing to learn from, or ``epochs`` or ``groups_at_once`` is below 1.
     """
+    for name, number in (("comparisons", len(comparisons)), ("epochs", epochs), ("groups_at_once", groups_at_once)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
     reward_model = RewardModel(model)
     optimizer = torch.optim.AdamW(reward_model.parameters(), lr=learning_rate, weight_decay=0.01)
     steps = epochs * -(-len(comparisons) // groups_at_once)
@@ -259,26 +272,22 @@ def train_reward_model(
     with tqdm(total=steps, desc="reward model", unit="step", disable=not progress) as bar:
         for _ in range(epochs):
             for groups in torch.randperm(len(comparisons), generator=generator).split(groups_at_once):
-                loss = _group_loss(reward_model, comparisons, groups)
+                loss = _group_loss(reward_model, comparisons[groups])
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(reward_model.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
                 bar.update()
-    reward_model.normalise(comparisons.answers)
-    return reward_model.eval().requires_grad_(False)
+    reward_model.eval().requires_grad_(False).normalise(comparisons.answers)
+    return reward_model
 
 
-def _group_loss(reward_model: RewardModel, comparisons: Comparisons, groups: Tensor) -> Tensor:
-    size = comparisons.size
-    rows = (groups[:, None] * size + torch.arange(size)).flatten()  # the answers of these groups
-    inputs = comparisons.answers.responses[rows.tolist()].inputs
+def _group_loss(reward_model: RewardModel, comparisons: Comparisons) -> Tensor:
     device = reward_model.head.weight.device
+    inputs = comparisons.answers.responses.inputs
     scores = reward_model(**{name: x.to(device) for name, x in inputs.items()})
-    place = torch.full((len(comparisons.answers),), -1)
-    place[rows] = torch.arange(len(rows))
-    winners, losers = (place[pairs[groups]].to(device) for pairs in (comparisons.winners, comparisons.losers))
+    winners, losers = (pairs.to(device) for pairs in (comparisons.winners, comparisons.losers))
     return preference_loss(scores[winners], scores[losers])
 
 
@@ -297,6 +306,9 @@ def accuracy(scores: Tensor, comparisons: Comparisons) -> Accuracy:
     Args:
         scores: (N,) of the answers.
         comparisons: of the same answers.
+
+    Raises:
+        ValueError: if there is not one score per answer.
     """
     scores, gold = scores.cpu(), comparisons.gold
     if scores.shape != gold.shape:
@@ -383,7 +395,7 @@ class AdaptiveKL:
             episodes: its number of responses.
         """
         error = max(-0.2, min(0.2, kl / self.target - 1))
-        self.coef *= 1 + error * episodes / self.horizon
+        self.coef *= 1 + error * min(1, episodes / self.horizon)  # a batch beyond the horizon must not turn β's sign
 
 
 def _not_negative(name: str, value: float) -> None:

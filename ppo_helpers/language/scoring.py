@@ -86,7 +86,7 @@ def response_logits(
     options = {"logits_to_keep": steps + 1}  # the prompt's own predictions are not needed
     if attention_mask is not None:
         options |= {"attention_mask": attention_mask, "position_ids": positions(attention_mask)}
-    out = model(input_ids=sequences, use_cache=False, **_understood(model, options))
+    out = model(input_ids=sequences, use_cache=False, **understood(model, options))
     values = getattr(out, "values", None)
     return out.logits[:, -steps - 1 : -1], _response_values(values, steps) if isinstance(values, Tensor) else None
 
@@ -333,7 +333,7 @@ def sample(
 def _next_logits(model: nn.Module, step: Tensor, attention_mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
     """(B, V) scores of the next token, and the keys and values of all tokens so far."""
     places = positions(attention_mask)[:, -step.shape[1] :]
-    options = _understood(model, {"position_ids": places, "logits_to_keep": 1})
+    options = understood(model, {"position_ids": places, "logits_to_keep": 1})
     out = model(input_ids=step, attention_mask=attention_mask, past_key_values=cache, use_cache=True, **options)
     if getattr(out, "past_key_values", None) is None:
         raise ValueError(f"model must keep keys and values of the tokens so far, {_name(model)} does not")
@@ -410,10 +410,14 @@ def _ends(model: nn.Module, tokenizer) -> list[int]:
 # --- what models differ in ------------------------------------------------------------------------------------------
 
 
-def _understood(model: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
+def understood(model: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
     """The options that this architecture has: not every one counts positions or can leave logits away.
 
     A wrapper of somebody's own that takes any option passes them on, so it is given all of them.
+
+    Args:
+        model: any causal language model, or its trunk.
+        options: what its ``forward`` should be given, by name.
     """
     inner = _unwrapped(model)
     known = inspect.signature(inner.forward).parameters
@@ -448,7 +452,7 @@ def _vocabulary(model: nn.Module) -> int:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """Without dropout, and afterwards with every part as it was."""
     modes = [(part, part.training) for part in model.modules()]
     model.eval()
@@ -467,8 +471,8 @@ def _check_left_padding(model: nn.Module) -> None:
         return
     ids = torch.arange(5, device=_device(inner))[None] % _vocabulary(inner)  # (1, 5): two that are masked, three tokens
     mask = (torch.arange(5, device=ids.device)[None] >= 2).long()
-    with _evaluating(inner):
-        places = _understood(inner, {"position_ids": positions(mask)})
+    with evaluating(inner):
+        places = understood(inner, {"position_ids": positions(mask)})
         padded = inner(input_ids=ids, attention_mask=mask, use_cache=False, **places).logits[:, -1]
         alone = inner(input_ids=ids[:, 2:], use_cache=False).logits[:, -1]
     error = (padded.float().log_softmax(-1) - alone.float().log_softmax(-1)).abs().max().item()

@@ -74,8 +74,11 @@ def train_sft(
         A generator of epochs; the first one, number 0, is the model before any step.
 
     Raises:
-        ValueError: if nothing is left to train on or to hold out.
+        ValueError: if nothing is left to train on or to hold out, or ``epochs`` or ``batch_size`` is below 1.
     """
+    for name, number in (("epochs", epochs), ("batch_size", batch_size)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
     kept = round(len(pairs) * (1 - held_out))
     if not 0 < kept < len(pairs):
         raise ValueError(f"held_out must leave pairs on both sides, got {held_out} of {len(pairs)}")
@@ -85,7 +88,7 @@ def train_sft(
 
 
 def _epochs(model, tokenizer, train, test, epochs, learning_rate, batch_size, seed, progress) -> Iterator[Epoch]:
-    device = next(model.parameters()).device
+    device = next(model.eval().parameters()).device
     unseen = pack(tokenizer, test, device)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     generator, loss = torch.Generator().manual_seed(seed), torch.tensor(float("nan"))

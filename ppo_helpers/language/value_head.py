@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from ppo_helpers.language.scoring import understood
+
 
 class HeadedOutput(NamedTuple):
     """What both heads say; ``score`` reads it like any model's output."""
@@ -27,17 +29,19 @@ class WithValueHead(nn.Module):
         model: any causal language model of transformers; its weights are trained as part of this one.
         separate: give the values a trunk of their own, a copy of the model's, as InstructGPT did; twice the memory, and
             no gradient of the one disturbs the other.
+
+    Raises:
+        ValueError: if ``model`` is none of transformers' models.
     """
 
     def __init__(self, model: PreTrainedModel, *, separate: bool = False):
         super().__init__()
+        if not isinstance(model, PreTrainedModel):
+            raise ValueError(f"model must be a language model of transformers, got {type(model).__name__}")
         self.model = model
         self.config, self.generation_config = model.config, getattr(model, "generation_config", None)
-        parameter = next(model.parameters())
         self.trunk = copy.deepcopy(model.base_model) if separate else None
-        self.value_head = nn.Linear(model.config.hidden_size, 1, device=parameter.device, dtype=parameter.dtype)
-        nn.init.zeros_(self.value_head.weight)
-        nn.init.zeros_(self.value_head.bias)
+        self.value_head = number_head(model)
 
     def get_input_embeddings(self) -> nn.Module:
         return self.model.get_input_embeddings()
@@ -66,13 +70,14 @@ class WithValueHead(nn.Module):
         """
         given = {"attention_mask": attention_mask, "position_ids": position_ids}
         writing = {"past_key_values": past_key_values, "use_cache": use_cache, "logits_to_keep": logits_to_keep}
-        out = self.model(input_ids, **given, **writing, output_hidden_states=not use_cache and self.trunk is None)
+        options = understood(self.model, given | writing)
+        out = self.model(input_ids, **options, output_hidden_states=not use_cache and self.trunk is None)
         if use_cache:
             return HeadedOutput(out.logits, None, out.past_key_values)
         if self.trunk is None:
             hidden = out.hidden_states[-1]  # (B, L, C)
         else:
-            hidden = self.trunk(input_ids, **given, use_cache=False).last_hidden_state
+            hidden = self.trunk(input_ids, **understood(self.trunk, given), use_cache=False).last_hidden_state
         return HeadedOutput(out.logits, self.value_head(hidden).squeeze(-1))  # (B, L, 1) → (B, L)
 
     def parameter_groups(self, learning_rate: float, value_factor: float = 1.0) -> list[dict[str, Any]]:
@@ -87,6 +92,15 @@ class WithValueHead(nn.Module):
             {"params": list(self.model.parameters()), "lr": learning_rate},
             {"params": others, "lr": learning_rate * value_factor},
         ]
+
+
+def number_head(model: PreTrainedModel) -> nn.Linear:
+    """A linear map from a model's hidden state (…, C) to a number (…, 1), 0 everywhere at the start."""
+    parameter, width = next(model.parameters()), model.config.hidden_size
+    head = nn.Linear(width, 1, device="meta")  # without weights, so that no random number is spent on them
+    head.weight = nn.Parameter(torch.zeros(1, width, device=parameter.device, dtype=parameter.dtype))
+    head.bias = nn.Parameter(torch.zeros(1, device=parameter.device, dtype=parameter.dtype))
+    return head
 
 
 def last_token(mask: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ likelier under the policy than under a frozen reference.
 """
 
 import copy
+import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,10 +22,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ppo_helpers import checkpoint as files
 from ppo_helpers.experience import Batch, Experience
-from ppo_helpers.language.answers import Answers, write
+from ppo_helpers.language.answers import Answers, listed, write
 from ppo_helpers.language.rater import words
 from ppo_helpers.language.rewards import AdaptiveKL, FixedKL, Reward, scores_of, token_rewards
-from ppo_helpers.language.scoring import Scores, folding, sample, score
+from ppo_helpers.language.scoring import Scores, evaluating, folding, sample, score
 from ppo_helpers.language.value_head import WithValueHead, last_token
 from ppo_helpers.objectives import kl_k1
 from ppo_helpers.ppo import Evaluate, PPOConfig, PPOStats, ppo_update
@@ -136,15 +137,13 @@ class Collector:
         reward: Reward,
         generator: torch.Generator,
     ):
-        if isinstance(prompts, str) or not prompts:
-            raise ValueError(f"prompts must be a list of at least one text, got {prompts!r}")
-        if not isinstance(reference, nn.Module):
+        if not isinstance(reference, nn.Module) or not hasattr(reference, "get_input_embeddings"):
             raise ValueError(f"reference must be a language model, got {reference!r}")
         known = [model.get_input_embeddings().num_embeddings for model in (policy, reference)]
         if known[0] != known[1]:
             raise ValueError(f"reference must have the policy's vocabulary of {known[0]} tokens, got {known[1]}")
         self.policy, self.reference, self.tokenizer = policy, reference, tokenizer
-        self.prompts, self.reward, self.generator = list(prompts), reward, generator
+        self.prompts, self.reward, self.generator = listed(prompts), reward, generator
 
     @torch.no_grad()
     def collect(self, config: WriteConfig, kl_coef: float) -> Texts:
@@ -160,15 +159,15 @@ class Collector:
         Raises:
             ValueError: if the reward is not one finite number per text.
         """
-        for model in (self.policy, self.reference):
-            model.eval()  # with dropout, the ratio would not be 1 at the first step
+        self.policy.eval()  # with dropout, the ratio would not be 1 at the first step
         prompts = self._prompts(config.texts)
         responses = sample(
             self.policy, self.tokenizer, prompts, config.max_new_tokens, config.temperature, generator=self.generator
         )
         answers, mask = Answers(prompts, responses), responses.mask
         logprobs, values, _ = self._scores(self.policy, answers, config)
-        ref_logprobs = self._scores(self.reference, answers, config).logprobs
+        with evaluating(self.reference):
+            ref_logprobs = self._scores(self.reference, answers, config).logprobs
         scores = scores_of(self.reward, answers)
         logprobs, values, ref_logprobs = (x.masked_fill(~mask, 0) for x in (logprobs, values, ref_logprobs))
         rewards = token_rewards(logprobs, ref_logprobs, scores, mask, kl_coef)
@@ -228,7 +227,7 @@ class Assessment(NamedTuple):
     perplexity: float  # of the responses under the reference, per token
     length: float  # tokens per response
     distinct: int  # different words in all responses
-    unique: float  # share of the responses that are written once only, counting each text once
+    unique: float  # number of different responses, as a share of all
 
 
 @torch.no_grad()
@@ -258,12 +257,17 @@ def assess(
 
     Returns:
         The numbers, and the answers themselves.
+
+    Raises:
+        ValueError: if there is no prompt, ``texts`` is below 1, or reward or judge is not one finite number per text.
     """
-    generator = torch.Generator(next(policy.parameters()).device).manual_seed(seed)
+    if texts < 1:
+        raise ValueError(f"texts must be at least 1, got {texts}")
+    generator, prompts = torch.Generator(next(policy.parameters()).device).manual_seed(seed), listed(prompts)
     asked = [prompts[i % len(prompts)] for i in range(texts)]
     answers = write(policy, tokenizer, asked, max_new_tokens, generator=generator)
-    responses, mask = answers.responses, answers.responses.mask
-    logprobs, ref_logprobs = responses.logprobs(policy), responses.logprobs(reference)
+    mask = answers.responses.mask
+    logprobs, ref_logprobs = (_logprobs(model, answers) for model in (policy, reference))
     judged = scores_of(judge, answers, "judge").mean().item() if judge is not None else nan
     found = [word for text in answers.texts for word in words(text)]
     return Assessment(
@@ -275,6 +279,11 @@ def assess(
         len(set(found)),
         len(set(answers.texts)) / len(answers),
     ), answers
+
+
+def _logprobs(model: nn.Module, answers: Answers, at_once: int = 100) -> Tensor:
+    rows = torch.arange(len(answers)).split(at_once)
+    return torch.cat([answers.responses[some].logprobs(model) for some in rows])
 
 
 # --- train ----------------------------------------------------------------------------------------------------------
@@ -387,7 +396,7 @@ class Training:
 
     Raises:
         ValueError: as :class:`Collector`, or if ``config`` is no :class:`WriteConfig`, ``kl`` no price, ``seed`` no
-            whole number.
+            whole number, or patience is asked for without a judge.
     """
 
     def __init__(
@@ -404,13 +413,17 @@ class Training:
         judge: Reward | None = None,
     ):
         self.config, self.seed = _resolved(config, model), _whole_seed(seed)
+        if self.config.patience is not None and judge is None:
+            raise ValueError(f"judge must be given for patience {self.config.patience}, got None")
         self.policy = (
             WithValueHead(copy.deepcopy(model), separate=self.config.separate_value).requires_grad_(True).eval()
         )
         self.kl, self.judge = _price(kl), judge
+        self.price = repr(self.kl)  # at the start: an adaptive one changes
         self.generator = torch.Generator(next(model.parameters()).device).manual_seed(self.seed)
         reference = model if reference is None else reference
         self.collector = Collector(self.policy, reference, tokenizer, prompts, reward, self.generator)
+        self.reference = _digest(reference)
         groups = self.policy.parameter_groups(self.config.learning_rate, self.config.value_factor)
         self.optimizer = torch.optim.Adam(groups, eps=1e-5, fused=True)
         self.evaluate = evaluator(self.policy, self.config.temperature, entropy=self.config.ent_coef > 0)
@@ -512,11 +525,14 @@ class Training:
             path: a file written by ``save``.
 
         Raises:
-            ValueError: if it is damaged, or was written by a training with another configuration, seed, prompts, model
-                or device. Nothing of this training has changed then.
+            ValueError: if it is damaged, or was written by a training with another configuration, seed, prompts, price
+                of KL, reference or device, or only one of the two has a judge. Nothing of this training has changed
+                then. Whether reward and judge are the same functions, only you can know.
         """
         state = files.load(path, self._identity())
-        files.check_fits("policy", state["policy"], dict(self.policy.named_parameters()))
+        for name, policy in (("policy", state["policy"]), ("best.policy", state["best"].get("policy"))):
+            if policy is not None:
+                files.check_fits(name, policy, dict(self.policy.named_parameters()))
         files.check_optimizer("optimizer", state["optimizer"], self.optimizer)
         self._restore(state)
 
@@ -557,9 +573,9 @@ class Training:
         iterations = iterations if self.config.anneal_lr or self.config.anneal_clip else {}
         for limit in ("max_kl", "patience"):  # they only say when to stop
             config.pop(limit)
-        sizes = {"parameters": sum(p.numel() for p in self.policy.parameters()), "prompts": self.collector.prompts}
-        price = {"kl": type(self.kl).__name__}
-        return config | iterations | sizes | price | {"seed": self.seed, "device": self.generator.device.type}
+        given = {"prompts": self.collector.prompts, "reference": self.reference, "kl": self.price}
+        given |= {"judge": self.judge is not None, "parameters": sum(p.numel() for p in self.policy.parameters())}
+        return config | iterations | given | {"seed": self.seed, "device": self.generator.device.type}
 
 
 def _resolved(config: WriteConfig | None, model: nn.Module) -> WriteConfig:
@@ -574,6 +590,14 @@ def _price(kl: FixedKL | AdaptiveKL | None) -> FixedKL | AdaptiveKL:
     if not isinstance(kl, FixedKL | AdaptiveKL):
         raise ValueError(f"kl must be a FixedKL or an AdaptiveKL, got {kl!r}")
     return copy.copy(kl)  # the reader's own stays as it is
+
+
+def _digest(model: nn.Module) -> str:
+    """A short text that is another one for other weights."""
+    digest = hashlib.blake2b(digest_size=8)
+    for parameter in model.parameters():
+        digest.update(parameter.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _saved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

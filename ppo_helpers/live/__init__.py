@@ -1,15 +1,17 @@
 """Interactive figures: alive in JupyterLab, VS Code and Colab, and on the published page without a kernel."""
 
-from ppo_helpers.live.advantage_path import AdvantagePath
 from ppo_helpers.live.base import LiveFigure, glue
-from ppo_helpers.live.clip_explorer import ClipExplorer
-from ppo_helpers.live.grid_editor import GridEditor
-from ppo_helpers.live.policy_playground import PolicyPlayground
-from ppo_helpers.live.ratio_board import RatioBoard
-from ppo_helpers.live.ratio_explorer import RatioExplorer
-from ppo_helpers.live.token_explorer import TokenExplorer
-from ppo_helpers.live.training_replay import TrainingReplay
-from ppo_helpers.live.value_maps import ValueMaps
+from ppo_helpers.live.figures.advantage_path import AdvantagePath
+from ppo_helpers.live.figures.clip_explorer import ClipExplorer
+from ppo_helpers.live.figures.grid_editor import GridEditor
+from ppo_helpers.live.figures.policy_playground import PolicyPlayground
+from ppo_helpers.live.figures.ratio_board import RatioBoard
+from ppo_helpers.live.figures.ratio_explorer import RatioExplorer
+from ppo_helpers.live.figures.rlhf_replay import RLHFReplay
+from ppo_helpers.live.figures.token_advantages import TokenAdvantages
+from ppo_helpers.live.figures.token_explorer import TokenExplorer
+from ppo_helpers.live.figures.training_replay import TrainingReplay
+from ppo_helpers.live.figures.value_maps import ValueMaps
 
 __all__ = [
     "AdvantagePath",
@@ -17,8 +19,10 @@ __all__ = [
     "GridEditor",
     "LiveFigure",
     "PolicyPlayground",
+    "RLHFReplay",
     "RatioBoard",
     "RatioExplorer",
+    "TokenAdvantages",
     "TokenExplorer",
     "TrainingReplay",
     "ValueMaps",

@@ -1,20 +1,23 @@
 """What all live figures share.
 
-A figure is an ordinary anywidget. Its JavaScript does all computing and drawing, so it needs a kernel only to be
-created. The published page has no kernel: there ``_static/live-static.js`` runs the same JavaScript from the saved
-widget state.
+A figure is an ordinary anywidget: a Python class with its state, beside it a JavaScript module of the same name that
+does all computing and drawing, so a kernel is needed only to create it. The published page has no kernel: there
+``_static/live-static.js`` runs the same JavaScript from the saved state, and until then the page shows a picture that
+the same JavaScript has drawn while the book was built.
 """
 
+import inspect
 import json
-from html import escape
-from importlib.resources import files
+import weakref
+from pathlib import Path
 
 import anywidget
 import traitlets
 
-FILES = files(__package__)
-ICONS = json.loads((FILES / "icons.json").read_text("utf-8"))
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from ppo_helpers.live.bundle import bundle, follow
+
+HOME = Path(__file__).parent
+CSS = (HOME / "figure.css").read_text("utf-8")
 
 
 class Number(traitlets.Float):
@@ -39,60 +42,49 @@ class Number(traitlets.Float):
 
 
 class LiveFigure(anywidget.AnyWidget):
-    """Base class. A subclass names its JavaScript files, tags its state with ``sync=True`` and draws a fallback.
+    """Base class. ``name.py`` holds a subclass, ``name.js`` draws it, ``name.css``, if there is one, is its own look.
+
+    A subclass tags the traits that its JavaScript sees with ``sync=True``.
 
     Args:
         alt: what the figure shows, for readers who cannot see it.
+        caption: what to see in it, in a sentence or two.
         **state: the subclass's traits.
 
     Raises:
-        ValueError: if ``alt`` is empty, or a trait holds NaN or infinity, which JSON cannot say.
+        ValueError: if ``alt`` or ``caption`` is empty, or a trait holds NaN or infinity, which JSON cannot say.
     """
 
-    # Class attributes, not class keywords: traitlets 5.7 (Colab) rejects class keywords.
-    _js: tuple[str, ...] = ()
-    _css = (FILES / "figure.css").read_text("utf-8")
     alt = traitlets.Unicode().tag(sync=True)
+    caption = traitlets.Unicode().tag(sync=True)
 
+    # Class attributes, not class keywords: traitlets 5.7 (Colab) rejects class keywords.
     def __init_subclass__(cls, **kwargs):
-        if "_js" in vars(cls):  # one module: the icons and shared helpers, then the figure's own files
-            parts = [f"const ICONS = {json.dumps(ICONS)};"]
-            parts += [(FILES / name).read_text("utf-8") for name in ("figure.js", *cls._js)]
-            cls._esm = "\n".join(parts)
+        cls._module = Path(inspect.getfile(cls)).with_suffix(".js")
+        if cls._module.is_file() and "_esm" not in vars(cls):
+            own = cls._module.with_suffix(".css")
+            cls._esm, cls._css = bundle(cls._module), CSS + (own.read_text("utf-8") if own.is_file() else "")
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, *, alt: str, **state):
-        if not alt.strip():
-            raise ValueError("alt must say what the figure shows, got an empty text")
+    def __init__(self, *, alt: str, caption: str, **state):
+        for name, words in (("alt", alt), ("caption", caption)):
+            if not words.strip():
+                raise ValueError(f"{name} must say what the figure shows, got an empty text")
         for name, value in state.items():
             try:
                 json.dumps(value, allow_nan=False)
             except ValueError:
                 raise ValueError(f"{name} must not hold NaN or infinity, got {value}") from None
-        super().__init__(alt=alt, **state)
-
-    def fallback(self) -> str:
-        """The figure's first view as static HTML, shown while there is no JavaScript."""
-        raise NotImplementedError
+        super().__init__(alt=alt, caption=caption, **state)
+        figure = weakref.ref(self)  # a figure that is gone must not be kept for its files' sake
+        follow(self._module, lambda text: (alive := figure()) and alive.set_trait("_esm", text))
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        if data is None or WIDGET_VIEW not in data:
-            return bundle
-        # Notebooks prefer the widget view; the published page takes the HTML and brings it to life.
-        html = (
-            f'<div class="live-figure"><div class="live-fallback">{self.fallback()}'
-            '<noscript><p class="live-note">This is a still picture: the figure comes alive with JavaScript.</p>'
-            f'</noscript></div><script type="{WIDGET_VIEW}">{json.dumps(data[WIDGET_VIEW])}</script></div>'
-        )
-        data = {**data, "text/html": html, "text/plain": f"{type(self).__name__}: {self.alt}"}
-        return (data, *metadata) if metadata else data
-
-
-def named_svg(drawing: str, width: float, height: float, alt: str) -> str:
-    """An inline SVG element with a text alternative."""
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(alt)}">{drawing}</svg>'
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = f"{type(self).__name__}: {self.alt}"  # where no widget can be shown
+        return bundle
 
 
 def glue(name: str, value) -> None:

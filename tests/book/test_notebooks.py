@@ -1,11 +1,13 @@
 """What every chapter has. That they run is shown when the pages are built, and by nbmake with Colab's versions."""
 
 import ast
+import itertools
 import json
 import math
 import re
 from pathlib import Path
 
+import boxes
 import numpy as np
 import pytest
 import torch
@@ -45,7 +47,9 @@ chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 @chapter
 def test_opening(path):
     first = source(cells(path)[0])
-    assert re.match(r"# [^\n]+\?\n", first), "the title is the question that the chapter answers"
+    title = re.match(r"# (\d+) · [^\n]+\?\n", first)
+    assert title, "the title is a number and the question that the chapter answers"
+    assert int(title[1]) == int(path.name[:2])
     assert "After this chapter you can" in first
     assert 3 <= len(re.findall(r"^- ", first, re.MULTILINE)) <= 5
     assert all(word in first for word in ("Reading:", "Running:", "GPU", "Needs:"))
@@ -57,9 +61,9 @@ def test_opening(path):
 @chapter
 def test_parts(path):
     text = "\n".join(source(cell) for cell in cells(path, "markdown"))
-    assert ":class: misconception" in text
+    assert re.search(r"^> \*\*Common misconception: .+\*\*$", text, re.MULTILINE)
     assert "## Exercises" in text and "## What to remember" in text and "## References" in text
-    assert re.search(r"\{cite:[pt]\}", text)
+    assert cited(text)
 
 
 @chapter
@@ -98,8 +102,78 @@ def test_every_exercise_has_a_stub_that_starts_empty_and_a_solution_that_passes(
 
 
 @chapter
-def test_pictures_have_text_alternatives(path):
+def test_pictures_have_alternatives_and_captions_and_their_code_is_folded(path):
     for cell in cells(path, "code"):
         assert "plt.show" not in source(cell)
-        for call in re.findall(r"figures\.show\(fig(.*)", source(cell)):
-            assert "alt=" in call
+        for call in (call for call in ast.walk(tree_of(cell)) if is_show(call)):
+            assert {"alt", "caption"} <= {keyword.arg for keyword in call.keywords}
+            assert "hide-input" in tags(cell)
+
+
+def tree_of(cell):
+    """The code of a cell without IPython's own commands."""
+    return ast.parse(re.sub(r"^\s*%.*$", "    pass", source(cell), flags=re.MULTILINE))
+
+
+def is_show(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "figures.show"
+
+
+@chapter
+def test_folded_cells_that_follow_one_another_say_what_they_hold(path):
+    folded = [cell if "hide-input" in tags(cell) else None for cell in cells(path)]
+    for cell, following in itertools.pairwise(folded):
+        if cell and following and "figures.show" not in source(cell):
+            assert fold(cell).startswith("Show ") and fold(cell) != fold(following)
+
+
+def fold(cell):
+    """What stands on a folded cell."""
+    return cell["metadata"].get("mystnb", {}).get("code_prompt_show", "")
+
+
+# ---- What every Markdown shows: JupyterLab's, VS Code's, Colab's and the page's --------------------------------------
+
+
+def test_every_callout_and_reference_is_plain_markdown():
+    """What only MyST knows stands as an orange warning in JupyterLab, or as its own source in Colab."""
+    for path in CHAPTERS:
+        for cell in cells(path, "markdown"):
+            assert re.findall(r"\{[a-z:]+\}`[^`]*`|^:::.*|^```\{.*|^\$\$ \(.*\)$", source(cell), re.MULTILINE) == []
+
+
+@chapter
+def test_a_quotation_that_begins_in_bold_is_a_box(path):
+    for cell in cells(path, "markdown"):
+        for title in re.findall(r"(?:^|\n\n)> \*\*(.+)\*\*\n", source(cell)):
+            assert title.split(":")[0] in boxes.KINDS
+
+
+@chapter
+def test_equations_are_numbered_in_order_and_references_meet_one(path):
+    text = "\n".join(source(cell) for cell in cells(path, "markdown"))
+    numbers = re.findall(r"\\tag\{([^}]*)\}", text)
+    assert numbers == [f"{int(path.name[:2])}.{n}" for n in range(1, len(numbers) + 1)]
+    assert set(re.findall(r"\((\d+\.\d+)\)", text)) <= set(numbers)
+
+
+def cited(text):
+    """Words and address of every work that a text refers to: "Schulman et al. 2017"."""
+    return re.findall(r"\[([^\]\d]+ (?:19|20)\d\d)\]\((http[^)]+)\)", text)
+
+
+def test_the_bibliography_holds_what_is_cited_and_nothing_else():
+    entries = re.split(r"\n(?=@)", (CHAPTERS[0].parents[1] / "references.bib").read_text("utf-8"))
+    works = {address(entry): entry for entry in entries}
+    used = [work for path in CHAPTERS for cell in cells(path, "markdown") for work in cited(source(cell))]
+    assert {address for _, address in used} == set(works)
+    for words, address_ in used:
+        name, year = re.match(r"(\w+).* (\d+)$", words).groups()
+        assert re.search(rf"author = \{{{name}\b", works[address_]) and f"year = {{{year}}}" in works[address_]
+    assert ":all:" in (CHAPTERS[0].parents[1] / "bibliography.md").read_text("utf-8")
+
+
+def address(entry):
+    """Where a work can be read: its url, or its doi."""
+    url, doi = (re.search(rf"^  {name} = \{{(.*)\}}", entry, re.MULTILINE) for name in ("url", "doi"))
+    return url[1] if url else f"https://doi.org/{doi[1]}"

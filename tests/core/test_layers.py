@@ -61,6 +61,24 @@ def test_the_two_worlds_do_not_know_each_other():
 def test_nothing_knows_a_chapter_and_figures_and_exercises_stand_at_the_edge():
     edge = ("ppo_helpers.live", "ppo_helpers.figures", "ppo_helpers.exercises")
     for path in PACKAGE.rglob("*.py"):
-        if path.parts[-2] == "live" or path.stem in ("figures", "exercises"):
+        if path.relative_to(PACKAGE).parts[0] in ("live", "exercises", "figures.py"):
             continue
         assert not {m for m in imported(path) if m and m.startswith((*edge, "chapters"))}, path
+
+
+def names(path):
+    """Every name that the code of a file has: of variables, arguments, attributes, functions and texts used as keys."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for field in ("id", "arg", "attr", "name"):
+            if isinstance(name := getattr(node, field, None), str):
+                yield name
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            yield str(node.slice.value)
+
+
+@pytest.mark.parametrize("name", TENSORS_ONLY)
+def test_the_core_has_no_branch_for_texts_or_walks(name):
+    worldly = ("text", "token", "prompt", "response", "sequence", "vocabular", "language", "grid", "walk", "env")
+    found = {n for n in names(PACKAGE / f"{name}.py") if any(word in n.lower() for word in worldly)}
+    assert not found
+    assert any("token" in n.lower() for n in names(PACKAGE / "language" / "writing.py"))  # they would be seen

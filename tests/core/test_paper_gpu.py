@@ -20,7 +20,13 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from ppo_helpers.experience import Batch, Experience, discounted_returns, gae
 from ppo_helpers.gridworld import GridWorld, GridWorldVectorEnv
 from ppo_helpers.language import load_gpt2, sample, scoring, sequence_logprob, token_logprobs
+from ppo_helpers.language.answers import pack
+from ppo_helpers.language.folding import fold, unfold
+from ppo_helpers.language.rewards import AdaptiveKL, RewardModel, compare, of_text, train_reward_model
 from ppo_helpers.language.scoring import score
+from ppo_helpers.language.sft import train_sft
+from ppo_helpers.language.writing import Training as WriteTraining
+from ppo_helpers.language.writing import WriteConfig
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork
 from ppo_helpers.objectives import (
     chosen_logprobs,
@@ -479,6 +485,7 @@ def test_a_default_device_changes_nothing(gpu, tmp_path, device):
 # --- language -------------------------------------------------------------------------------------------------------
 
 PROMPTS = ["The food at the restaurant was", "I feel really", "Customer support helped me"]
+PAIRS = [(prompt, " good.") for prompt in PROMPTS] * 4
 ROWS = [[464, 2057, 379, 262, 7072, 373, 7932], [40, 8288, 340, 13], [1212, 318, 257, 1332, 13]]
 
 
@@ -663,3 +670,58 @@ def test_numbers_rounded_to_ten_bits_are_no_reason_to_refuse_a_model(models, mon
         with TF32():
             rounded = score(models["cuda"], ids.to("cuda"), 2, attention_mask.to("cuda")).logprobs.cpu()
     assert 1e-4 < (rounded - exact)[attention_mask[:, 2:].bool()].abs().max() < 0.05
+
+
+# --- a language model learns ----------------------------------------------------------------------------------------
+
+
+def learner(device, models, **change):
+    """Two iterations on the folded bundled model: an own reward, a judge, an adaptive price, texts in micro-batches."""
+    folded = fold(models[device])
+    given = {"iterations": 2, "texts": 4, "max_new_tokens": 4, "epochs": 2, "minibatch_size": 4, "micro_batch": 2}
+    config = WriteConfig(**given | {"learning_rate": 1e-4, "temperature": 0.8} | change)
+    reward = of_text(lambda prompt, text: len(text) / 10)
+    price, judge = AdaptiveKL(0.1, target=0.1, horizon=8), RewardModel(folded).rate
+    return WriteTraining(folded, models["tokenizer"], PROMPTS, reward, config, kl=price, judge=judge)
+
+
+def learned(run):
+    found = [run.iterate() for _ in range(2)]
+    numbers = [(r.reward, r.kl, r.kl_coef, r.judged, r.length, r.stats) for r in found]
+    seen = [r.experience for r in found]
+    return numbers, [(e.inputs, e.logprobs, e.rewards, e.dones, e.mask, e.ref_logprobs, e.scores) for e in seen]
+
+
+@pytest.mark.parametrize(
+    "change", [{}, slow({"separate_value": True, "ent_coef": 0.01})], ids=["plain", "values apart"]
+)
+def test_an_iteration_on_texts(models, change):
+    """Weights are left out: Adam makes a step of what is rounding only."""
+    assert_same_on_paper(lambda device: learned(learner(device, models, **change)), 2e-3)
+
+
+def test_a_run_on_texts_goes_on_from_its_checkpoint(gpu, models, tmp_path):
+    run = learner("cuda", models)
+    run.iterate().save(tmp_path / "run.safetensors")
+    last, resumed = run.iterate(), learner("cuda", models)
+    resumed.load(tmp_path / "run.safetensors")
+    again = resumed.iterate()
+    assert again.stats == last.stats and again.kl_coef == last.kl_coef != 0.1
+    assert_the_same(weights(again.policy), [x.cpu() for x in weights(last.policy)])
+    with pytest.raises(ValueError, match="a training with device cpu, got one with cuda"):
+        learner("cpu", models).load(tmp_path / "run.safetensors")
+
+
+def test_comparisons_and_their_reward_model(models):
+    def work(device):
+        folded, tokenizer = fold(models[device]), models["tokenizer"]
+        answers = pack(tokenizer, [(PROMPTS[0], " " + "good" * n) for n in (1, 2, 3, 4)], device)
+        seen = compare(answers, of_text(lambda prompt, text: len(text)), 2)
+        reward_model = train_reward_model(folded, seen, 1, 1e-4, progress=False)
+        some = answers[torch.tensor([2, 0], device=device)]
+        sft = [epoch.held_out_loss for epoch in train_sft(fold(models[device]), tokenizer, PAIRS, 1, progress=False)]
+        with torch.no_grad():
+            whole = unfold(folded)(input_ids=answers.responses.sequences).logits
+        return reward_model.rate(answers), some.responses.sequences, sft, whole
+
+    assert_same_on_paper(work, 1e-3)

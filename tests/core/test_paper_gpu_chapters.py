@@ -17,7 +17,7 @@ from paper_gpu import PaperGPU
 pytestmark = pytest.mark.slow
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 SHORTER = {  # by chapter and cell: what takes long and never touches the GPU
-    ("06", "forty-picture"): {"seed in range(10)]": "seed in range(4)] * 2"},
+    ("06", "forty-runs"): {"seed in range(10)]": "seed in range(4)] * 2"},
     ("07", "replay-run"): {"iterations=30": "iterations=6"},
     ("07", "ablation-run"): {"seed in range(10)]": "seed in [5]] * 10"},  # one that shows what the ten show
     ("07", "cartpole-run"): {">= 475": ">= 25", "num_envs=100": "num_envs=10"},

@@ -8,6 +8,7 @@ from torch import nn
 
 from ppo_helpers.experience import Experience
 from ppo_helpers.language import load_gpt2, sample, score
+from ppo_helpers.language.folding import fold
 from ppo_helpers.ppo import PPOConfig, ppo_update
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -41,7 +42,7 @@ def written(policy, tokenizer, reward, generator):
 def test_three_iterations_of_ppo_with_a_value_head(micro_batch):
     torch.manual_seed(0)
     model, tokenizer = load_gpt2("tiny")
-    policy, generator = WithValues(model), torch.Generator().manual_seed(0)
+    policy, generator = WithValues(fold(model)), torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(policy.parameters(), lr=1e-4)
     config = PPOConfig(epochs=2, minibatch_size=6, gamma=1.0)
     shorter = lambda responses: -responses.mask.sum(-1).float()  # noqa: E731

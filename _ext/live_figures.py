@@ -1,0 +1,137 @@
+"""Figures of the published page: their still pictures, numbers, captions and anchors.
+
+A live figure's still is drawn by the figure's own JavaScript, in the engine that also typesets the formulas, from the
+state that the notebook saved. It stands until the figure lives, in print, and where there is no JavaScript.
+"""
+
+import json
+import re
+from functools import cache
+from html import escape
+from itertools import count
+from pathlib import Path
+
+from docutils import nodes
+from py_mini_racer import MiniRacer
+from sphinx.transforms import SphinxTransform
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+VIEW_SCRIPT = re.compile(rf'<script type="{re.escape(VIEW)}">(.*?)</script>', re.DOTALL)
+# what names a place, and what wants a number, in the order of the page
+ANCHOR_OR_CAPTION = re.compile(r'id="(fig-[\w-]+)"|<figcaption>')
+DOM = (Path(__file__).parent / "dom.js").read_text("utf-8")
+NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes alive with JavaScript.</p></noscript>"
+
+
+@cache
+def _engine() -> MiniRacer:
+    return MiniRacer()
+
+
+def still(state: dict) -> str:
+    """A figure's first view.
+
+    Args:
+        state: what the widget has saved, its module ``_esm`` among it.
+
+    Returns:
+        What the figure draws into its element, as HTML.
+    """
+    module = state["_esm"].replace("export default {", "const figure = {")
+    known = json.dumps({name: value for name, value in state.items() if name not in ("_esm", "_css")})
+    return _engine().eval(f"(() => {{\n{DOM}\n{module}\nreturn drawStill(figure.render, {known});\n}})()")
+
+
+def html_of(state: dict, view: str) -> str:
+    """A live figure as it stands in the page: its still, its caption, and the script that names its model.
+
+    Args:
+        state: what the widget has saved.
+        view: the content of the ``widget-view`` script.
+    """
+    alt, caption = escape(state["alt"]), escape(state["caption"], quote=False)
+    return (
+        f'<figure class="live-figure"><div class="live-still" inert>{still(state)}</div>'
+        f'<p class="live-hidden live-alt">{alt}</p>{NOTE}'
+        f'<script type="{VIEW}">{view}</script><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def numbered(body: str, chapter: str) -> str:
+    """Give every figure of a page its number, and a link to the cell that made it.
+
+    Args:
+        body: the page.
+        chapter: its number, or nothing.
+    """
+    place, numbers = "", count(1)
+
+    def write(match: re.Match) -> str:
+        nonlocal place
+        if match[1]:
+            place = match[1]
+            return match[0]
+        number = f"{chapter}.{next(numbers)}" if chapter else str(next(numbers))
+        own = f"figure-{number.replace('.', '-')}"
+        link = f'<a class="headerlink" href="#{place or own}" title="Link to this figure">#</a>'
+        return f'<figcaption id="{own}"><span class="caption-number">Figure {number}</span>{link} '
+
+    return ANCHOR_OR_CAPTION.sub(write, body)
+
+
+class NameCells(SphinxTransform):
+    """A code cell that shows a figure can be linked to, by the id that the notebook gives it."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs):
+        source = Path(self.document["source"])
+        if source.suffix != ".ipynb":
+            return
+        ids = [cell.get("id") for cell in json.loads(source.read_text("utf-8"))["cells"]]
+        for cell in self.document.findall(nodes.container):
+            shown = "".join(raw.astext() for raw in cell.findall(nodes.raw))
+            if cell.get("nb_element") == "cell_code" and (VIEW in shown or "<figcaption>" in shown):
+                cell["ids"].append(f"fig-{ids[cell['cell_index']]}")
+
+
+def _saved(env, page: str) -> dict:
+    """The widgets' state that myst_nb puts into a page, its styles left out: the page has them already."""
+    files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
+    if "ipywidgets_state" not in files:
+        return {}
+    _, script = files["ipywidgets_state"]
+    saved = json.loads(script["body"])
+    for widget in saved["state"].values():
+        widget["state"].pop("_css", None)
+    script["body"] = json.dumps(saved).replace("</", "<\\/")
+    return saved["state"]
+
+
+def bring_figures(app, pagename, templatename, context, doctree):
+    if "body" not in context:
+        return
+    saved = _saved(app.env, pagename)
+
+    def figure(match: re.Match) -> str:
+        widget = saved.get(json.loads(match[1])["model_id"], {"state": {}})
+        return html_of(widget["state"], match[1]) if "_esm" in widget["state"] else match[0]
+
+    chapter = re.match(r"chapters/0*(\d+)_", pagename)
+    context["body"] = numbered(VIEW_SCRIPT.sub(figure, context["body"]), chapter[1] if chapter else "")
+
+
+def join_styles(app):
+    """One stylesheet for all figures: stills and live ones look alike before any script has run."""
+    live = Path(app.confdir, "ppo_helpers", "live")
+    parts = [live / "figure.css", *sorted((live / "figures").glob("*.css"))]
+    target = Path(app.outdir, "_static", "figure.css")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("".join(part.read_text("utf-8") for part in parts), "utf-8")
+
+
+def setup(app):
+    app.add_transform(NameCells)
+    app.connect("html-page-context", bring_figures, priority=400)  # before myst_nb hands its scripts on
+    app.connect("builder-inited", join_styles)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}  # the engine does not survive a fork

@@ -1,0 +1,63 @@
+"""Checks of chapter 8: the log-probabilities of a text, a mean probability, another temperature."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ppo_helpers.exercises.feedback import Case, Feedback, check
+
+
+def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[float]]) -> Feedback:
+    """Exercise 8.1: log softmax at the token that follows each position."""
+
+    def case(logits, ids, hint):
+        scores = np.array(logits)[: len(ids) - 1]
+        logprobs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        return Case((logits, ids), logprobs[np.arange(len(ids) - 1), ids[1:]].tolist(), hint)
+
+    cases = [
+        case([[0.0, 0.0], [0.0, 0.0]], [0, 1], "One token is predicted, at position 0: two equal scores, log ½."),
+        case([[1.0, 3.0, 0.0], [9.0, 9.0, 9.0]], [2, 1], "Token 1 is predicted at position 0: score less logsumexp."),
+        case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 0, 1], "Two tokens, each predicted one position earlier."),
+        case([[999.0, 998.0]] * 2, [0, 1], "e^999 is too large for a float: subtract the highest score first."),
+        case([[0.0] * 6 + [999.0, 998.0]] * 2, [0, 7], "Subtract the highest score, not the first, nor their mean."),
+        case([[800.0, 0.0]] * 2, [0, 1], "The softmax rounds to 0 here, and log 0 is −∞: score less logsumexp."),
+    ]
+    return check(answer, "text_logprobs", cases)
+
+
+def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -> Feedback:
+    """Exercise 8.2: the geometric mean of the probabilities of the tokens that count."""
+
+    def case(logprobs, mask, hint):
+        return Case((logprobs, mask), float(np.exp(np.mean(np.array(logprobs)[mask]))), hint)
+
+    padded, more = [True, True, False], [True, True, False, False]
+    product = "The product of 300 probabilities rounds to 0: add up logarithms instead."
+    cases = [
+        case([-1.0], [True], "One token: its own probability, e to its log-probability."),
+        case([-4.88, -1.77, -2.08, -3.76, -0.73], [True] * 5, "e to the mean, not the mean of e to each."),
+        case([-1.0, -2.0, -9.0], padded, "The third token is padding: neither in the sum nor counted."),
+        case([-1.0, -3.0, -9.0, -8.0], more, "There may be more padding than one token."),
+        case([-9.0, -1.0, -2.0, -3.0], [False, True, False, True], "What counts may stand anywhere: the mask says."),
+        case([-3.0] * 300, [True] * 300, product),
+    ]
+    return check(answer, "mean_probability", cases)
+
+
+def check_at_temperature(answer: Callable[[list[float], float], list[float]]) -> Feedback:
+    """Exercise 8.3: divide log-probs by the temperature, and normalise again."""
+
+    def case(probs, temperature, hint):
+        scaled = np.log(probs) / temperature
+        return Case((np.log(probs).tolist(), temperature), (scaled - np.logaddexp.reduce(scaled)).tolist(), hint)
+
+    cases = [
+        case([0.7, 0.2, 0.1], 1.0, "Temperature 1 changes nothing: log-probs go in, log-probs come out."),
+        case([0.5, 0.5], 0.5, "Two equal ones stay equal, and their probabilities must still add up to 1."),
+        case([0.8, 0.2], 2.0, "Above 1 the likely gets less likely: roots of 0.8 and 0.2, normalised."),
+        case([0.4, 0.35, 0.25], 0.001, "e to each is 0 in a float now: subtract the highest first."),
+        case([0.9, 0.1], 0.001, "A probability rounds to 0 here, and log 0 is −∞: stay with logarithms."),
+        case([0.1, 0.9], 0.001, "The highest log-prob need not be the first."),
+    ]
+    return check(answer, "at_temperature", cases)

@@ -1,0 +1,88 @@
+// The replay's picture: reward and gold score of one run with its turn, and texts whose tokens are coloured by what they earn.
+import { curvePlot } from "../parts/charts.js";
+import { valueColor } from "../parts/colors.js";
+import { legendOf } from "../parts/controls.js";
+import { html, show, svg, unseen } from "../parts/dom.js";
+
+const BOX = { left: 40, right: 12, top: 12, bottom: 42 };
+const SIZE = { width: 280, height: 168, box: BOX };
+
+/** Reward and gold score of the run number `b`, on one scale for all runs; a flag where it turns. */
+export function runCurves(state, b, onscrub) {
+  const all = state.get("curves").flatMap(({ reward, gold }) => [...reward, ...gold]);
+  const y = [Math.min(0, ...all) - 0.1, Math.max(1, ...all) + 0.1];
+  const { reward, gold } = state.get("curves")[b];
+  const label = `reward and gold score at β = ${show(state.get("betas")[b], 3)}, by iteration`;
+  const look = { xlabel: "iteration", ylabel: "", ...SIZE };
+  const plot = curvePlot({ x: [0, reward.length], y, count: 2, label, onscrub, ...look });
+  plot.put([reward, gold].map((curve) => curve.map((v, i) => [i + 1, v])));
+  const turn = state.get("turns")[b];
+  if (turn !== null) plot.node.append(flag(plot, turn, gold[turn - 1], reward.length));
+  function draw(k) {
+    const at = state.get("iterations")[k];
+    plot.mark(at, [reward[at - 1], gold[at - 1]]);
+  }
+  return { node: plot.node, draw };
+}
+
+/** Below the curve, where there is room: gold falls after the turn, and reward is above. */
+function flag(plot, iteration, value, end) {
+  const [x, top, foot] = [plot.px(iteration), plot.py(value), plot.py(0)];
+  const back = iteration > end / 2; // there the words stand at its left
+  const words = svg("text", { class: "live-label", x: x + (back ? -6 : 6), y: foot - 6 }, `turn at ${iteration}`);
+  words.setAttribute("text-anchor", back ? "end" : "start");
+  return svg("g", { class: "live-flag" }, svg("path", { d: `M${x.toFixed(1)} ${top.toFixed(1)}V${foot}` }), words);
+}
+
+/** What a token earns: −β times its KL, and the last one the score of the text too. */
+export function tokenRewards({ kl, score, beta }) {
+  return kl.map((v, t) => (t === kl.length - 1 ? score : 0) - beta * v);
+}
+
+/** Full colour at one reward point; terracotta below 0, sand at 0, teal above. */
+export const earned = (reward) => valueColor(5 * reward);
+
+/** One prompt, and two responses to it. */
+export function textRow(prompt) {
+  const cells = [0, 1].map(() => html("div", { class: "live-rlhf-text" }));
+  const pair = html("div", { class: "live-pair" }, ...cells);
+  const node = html("div", { class: "live-rlhf-row" }, html("p", { class: "live-note" }, `${prompt} …`), pair);
+  const put = (texts) => {
+    texts.forEach((text, i) => {
+      cells[i].replaceChildren(response(text), scores(text));
+    });
+  };
+  return { node, put };
+}
+
+function response(text) {
+  const rewards = tokenRewards(text);
+  const words = text.pieces.map((piece, t) => token(piece, rewards[t]));
+  return html("p", { class: "live-rlhf-words" }, ...words);
+}
+
+const END = /^<\|.*\|>$/; // the token that ends a text
+
+function token(piece, reward) {
+  const ends = END.test(piece);
+  const look = { class: "live-rlhf-token", style: `background-color: ${earned(reward)}` };
+  const kids = ends ? [html("span", { "aria-hidden": "true" }, "■"), unseen("end")] : [piece];
+  return html("span", look, ...kids);
+}
+
+const scores = ({ score, gold }) =>
+  html("p", { class: "live-rlhf-scores" }, `reward ${show(score, 2)}, gold ${show(gold, 2)}`);
+
+export const curveKey = () =>
+  legendOf([
+    ["live-rlhf-reward", "reward, by the model"],
+    ["live-rlhf-gold", "gold, by the judge"],
+  ]);
+
+/** What the colours of tokens mean. */
+export function rewardKey() {
+  const fade = `background: linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(earned).join(", ")})`;
+  const ramp = html("span", { class: "live-rlhf-ramp", "aria-hidden": "true", style: fade });
+  const item = html("span", { class: "live-item" }, "a token earns −1", ramp, "1");
+  return html("p", { class: "live-legend" }, item, html("span", { class: "live-item" }, "■ end of the text"));
+}

@@ -1,0 +1,111 @@
+// Chapter 3: what a value network says after it was shown some cells, what is true, and where it is wrong.
+import { nearest } from "../parts/charts.js";
+import { stage, statusLine } from "../parts/controls.js";
+import { html, say } from "../parts/dom.js";
+import { playback, playOnce } from "../parts/playback.js";
+import { traits } from "../parts/traits.js";
+import { sceneOf, valueMaps } from "./value_maps_picture.js";
+import { valuePlots } from "./value_maps_plots.js";
+import { sentence, shareChoice } from "./value_maps_readings.js";
+import { classroom } from "./value_maps_training.js";
+
+const HINT = "Click cells, or drag across them: the network learns those (dots) and guesses the rest.";
+
+function render({ model, el }) {
+  const state = traits(model);
+  const scene = sceneOf(state);
+  const view = viewOf(state, scene, draw);
+  const play = playback(state, "frame", {
+    last: () => view.run.frames.length - 1,
+    home: scene.steps.length - 1,
+    delay: 350,
+    label: "training step",
+    words: () => String(scene.steps[view.frame()]),
+    reset: () => view.open(view.home),
+    draw,
+  });
+  const first = (act) => afterStop(play, act);
+  const maps = valueMaps(scene, { onpick: first(brush(scene, view)), onhover: view.choose });
+  const plots = valuePlots(scene, first(view.goToStep));
+  const [shares, words] = [shareChoice(scene, view.home, first(view.open)), statusLine(1)];
+  function draw() {
+    maps.draw(view);
+    plots.draw(view);
+    shares.draw(view.run);
+    say(words, sentence(scene, view), play.playing());
+    play.update();
+  }
+  const side = [plots.cut, plots.errors, html("div", { class: "live-desk" }, shares.node, play.node)];
+  const body = stage(state, { hint: HINT, picture: [maps.node, words], side, cls: "live-maps" });
+  el.append(body);
+  draw();
+  state.watch(["frame"], draw);
+  state.watch(["fraction"], view.follow);
+  const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
+  return () => {
+    for (const undo of [state.off, play.stop, view.stop, maps.off, unwatch]) undo();
+  };
+}
+
+/** What plays gives way to whatever the reader does. */
+function afterStop(play, act) {
+  return (...given) => {
+    play.stop();
+    act(...given);
+  };
+}
+
+/** What is looked at: a run, one of its frames, and a cell; `draw` is called when that changes. */
+function viewOf(state, scene, draw) {
+  const { runs, steps, world } = scene;
+  const home = state.get("fraction");
+  const frame = () => Math.min(state.get("frame"), view.run.frames.length - 1);
+  const go = (to) => (state.get("frame") === to ? draw() : state.set({ frame: to }));
+  const school = classroom(state, world, (run, known) => {
+    if (frame() === known - 1) go(run.frames.length - 1);
+    else draw(); // the reader is looking back
+  });
+  const view = { run: runs[home], home, chosen: worst(scene, runs[home].frames.at(-1)), frame, stop: school.stop };
+  view.learn = (cells) => {
+    view.run = school.start(cells);
+    go(view.run.frames.length - 1);
+  };
+  view.open = (fraction) => {
+    school.stop();
+    view.run = runs[fraction];
+    state.set({ fraction });
+    go(steps.length - 1);
+  };
+  // another view of the same figure has opened a run
+  view.follow = () => view.run !== runs[state.get("fraction")] && view.open(state.get("fraction"));
+  view.goToStep = (step) => go(nearest(steps.slice(0, view.run.frames.length), step));
+  view.choose = (r, c) => {
+    if (world.index[r][c] < 0 || world.index[r][c] === view.chosen) return;
+    view.chosen = world.index[r][c];
+    draw();
+  };
+  return view;
+}
+
+/** The state that is most wrong. */
+function worst({ truth }, predicted) {
+  const missed = predicted.map((v, s) => Math.abs(v - truth[s]));
+  return missed.indexOf(Math.max(...missed));
+}
+
+/** Cells that are picked: the first one decides whether they are shown or hidden, those that it is drawn across follow. */
+function brush({ world }, view) {
+  let showing = true;
+  return (r, c, dragged) => {
+    const s = world.index[r][c];
+    if (s < 0) return;
+    const cells = new Set(view.run.cells);
+    if (!dragged) showing = !cells.has(s);
+    if (cells.has(s) === showing) return;
+    if (showing) cells.add(s);
+    else cells.delete(s);
+    view.learn(cells);
+  };
+}
+
+export default { render };

@@ -1,0 +1,72 @@
+"""What ``make sweeps`` has measured: chapter 11's trainings over seeds, and what is read off their curves."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+SWEEP = Path(__file__).parent / "language" / "sweep_data" / "rlhf.json"
+WINDOW = 5  # iterations: the gold score of one batch of 32 texts is uncertain by 0.05
+
+
+@cache
+def rlhf_sweep() -> dict[int, dict[str, dict]]:
+    """The runs of chapter 11: ``runs[seed][name]``. Not every remedy was tried on every seed."""
+    seeds = json.loads(SWEEP.read_text("utf-8"))["seeds"]
+    return {int(seed): runs for seed, runs in sorted(seeds.items())}
+
+
+def smoothed(curve: Sequence[float]) -> np.ndarray:
+    """Means of five iterations that follow one another.
+
+    Args:
+        curve: one number for each of N iterations, the first of iteration 1.
+
+    Returns:
+        (N − 4,) the first is the mean around iteration 3.
+
+    Raises:
+        ValueError: if there are fewer than five numbers.
+    """
+    if len(curve) < WINDOW:
+        raise ValueError(f"curve must have at least {WINDOW} numbers, got {len(curve)}")
+    return np.convolve(curve, np.full(WINDOW, 1 / WINDOW), mode="valid")
+
+
+class Turn(NamedTuple):
+    """Where the gold score of a run was best, and what became of it; all scores are means of five iterations."""
+
+    iteration: int  # the middle one of the five
+    gold: float  # there
+    reward: float  # there
+    last_gold: float
+    last_reward: float
+
+    @property
+    def hacked(self) -> bool:
+        """At the end the reward is higher than at the turn, and the gold score at most half as high."""
+        return self.last_reward > self.reward and self.last_gold <= self.gold / 2
+
+
+def turn(reward: Sequence[float], gold: Sequence[float]) -> Turn:
+    """Find where a run's gold score was highest.
+
+    Args:
+        reward: mean score by the reward model, of iterations 1, 2, …
+        gold: mean score by the judge, of the same iterations.
+
+    Returns:
+        The first of the best places.
+
+    Raises:
+        ValueError: if the curves have not the same length, or fewer than five numbers.
+    """
+    if len(reward) != len(gold):
+        raise ValueError(f"reward and gold must have the same length, got {len(reward)} and {len(gold)}")
+    paid, judged = smoothed(reward), smoothed(gold)
+    best = int(judged.argmax())
+    places = (judged[best], paid[best], judged[-1], paid[-1])
+    return Turn(best + WINDOW // 2 + 1, *map(float, places))

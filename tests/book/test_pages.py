@@ -1,0 +1,330 @@
+"""Every page of the book in a real browser with the network closed."""
+
+import gzip
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from built import CHAPTERS, CONFIG, FIGURES_SETTLED, PAGES, ROOT, SOURCES, STATE, VIEW, VIEWS, WATCH_SHIFTS, axe, soup
+
+pytestmark = pytest.mark.browser
+# what sticks out of the page to the right and that no scroll bar of its own reaches
+OVERFLOW = """() => {
+  const bar = (e) => /auto|scroll/.test(getComputedStyle(e).overflowX);
+  const scrolls = (e) => e && e !== document.body && (bar(e) || scrolls(e.parentElement));
+  const out = [...document.querySelectorAll("article *:not(svg *):not(.katex-mathml):not(.katex-mathml *)")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility() && !scrolls(e));
+  const wide = document.scrollingElement.scrollWidth - innerWidth;
+  return [...(wide > 0 ? [`the page is ${wide} px too wide`] : []), ...out.map((e) => e.outerHTML.slice(0, 120))];
+}"""
+WITHOUT_ALTERNATIVE = """() => [...document.querySelectorAll("article img, article svg[role=img]")].filter((e) =>
+  e.localName === "img" ? !e.alt.trim()
+    : !(e.getAttribute("aria-label")?.trim() || e.querySelector(":scope > title")?.textContent.trim())
+).map((e) => e.outerHTML.slice(0, 120))"""
+SLOW = {"offline": False, "latency": 80, "downloadThroughput": 1_000_000, "uploadThroughput": 1_000_000}
+
+
+def test_these_tests_know_every_page(book):
+    built = {path.relative_to(book).as_posix() for path in book.rglob("*.html") if "_static" not in path.parts}
+    assert built == {*PAGES, "index.html"}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_alive_and_accessible(visit, base, name, scheme, width):
+    page = visit(base + name, scheme, width)
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    assert page.locator("[data-live=failed]").count() == 0
+    assert page.evaluate("layoutShift") <= 0.1
+    if width < 400:
+        for fold in page.locator("article details > summary").all():  # what is folded counts as well
+            fold.click()
+    assert axe(page) == []
+    assert page.evaluate(WITHOUT_ALTERNATIVE) == []
+    assert page.evaluate(OVERFLOW) == []
+    if width < 400:
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_light_and_does_not_jump_on_a_slow_line(browser, base, name):
+    with browser.new_context(viewport={"width": 390, "height": 800}) as context:
+        page, bodies = context.new_page(), {}
+        context.add_init_script(WATCH_SHIFTS)
+        context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+        page.on("requestfinished", lambda r: r.url.startswith("http") and bodies.setdefault(r.url, r.response().body()))
+        page.goto(base + name)
+        page.wait_for_function(FIGURES_SETTLED)
+        page.wait_for_timeout(300)
+        assert page.evaluate("layoutShift") <= 0.1
+    sizes = {url: len(gzip.compress(body)) for url, body in bodies.items()}
+    assert sum(sizes.values()) <= 320_000, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+
+
+# ---- Live figures ----------------------------------------------------------------------------------------------------
+
+ROLES = ("button", "gridcell", "slider", "radio", "switch")
+# a board has hundreds of tokens alike: the first three stand for them
+TOKENS = ":is(.live-body > .live-text, .live-response:first-child) .live-token:nth-child(-n + 3)"
+KINDS = ["input", "select", "button:not(.live-token)", TOKENS]
+CONTROLS = ", ".join([*KINDS, *(f"[role={role}]:not([aria-disabled=true])" for role in ROLES)])
+# What the reader sees of a figure, and, for a control that shows its own state, that state. Focus is no change.
+PICTURE = """(control) => {
+  const figure = control.closest(".live-figure").cloneNode(true);
+  const seen = [...figure.querySelectorAll("svg, canvas, img, table, [role=grid], .live-text")];
+  const unseen = /^(tabindex|id|aria-(?!pressed|checked|selected))/;
+  for (const e of seen.flatMap((e) => [e, ...e.querySelectorAll("*")]))
+    for (const { name } of [...e.attributes]) if (unseen.test(name)) e.removeAttribute(name);
+  const own = [control.ariaPressed, control.ariaChecked, control.type === "radio" && control.checked];
+  return seen.map((e) => e.outerHTML).join() + own;
+}"""
+
+
+def operate(control):
+    """Use a control as a reader would, so that something has to change. False if it is switched off at present."""
+    if not control.is_enabled():
+        return False
+    kind = control.evaluate("e => e.localName === 'input' ? e.type : e.localName")
+    if kind == "range":
+        control.press("Home" if control.evaluate("e => +e.value !== +e.min") else "End")
+    elif kind == "select":
+        count = control.evaluate("e => e.options.length")
+        control.select_option(index=(control.evaluate("e => e.selectedIndex") + 1) % count)
+    elif control.get_attribute("role") == "slider":
+        control.press("ArrowUp")
+    elif kind in ("radio", "checkbox"):
+        control.press("Space")
+    elif kind in ("number", "text"):
+        control.press("ArrowUp")
+    else:
+        control.click()
+    return True
+
+
+def changes_picture(page, control):
+    before = control.evaluate(PICTURE)
+    if not operate(control):
+        return False
+    for _ in range(20):
+        if control.evaluate(PICTURE) != before:
+            break
+        page.wait_for_timeout(30)
+    else:
+        return False
+    if control.evaluate(
+        "e => e.localName === 'button'"
+    ):  # what plays by itself is stopped before the next control's turn
+        drawn = control.evaluate(PICTURE)
+        page.wait_for_timeout(300)
+        if control.evaluate(PICTURE) != drawn:
+            control.click()
+    return True
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_changes_its_picture(visit, base, name):
+    page = visit(base + name)
+    for figure in page.locator(".live-figure").all():
+        controls = figure.locator(CONTROLS)
+        assert controls.count() > 0
+        idle = [i for i in range(controls.count()) if not changes_picture(page, controls.nth(i))]
+        # some could do nothing at their first turn: reset before anything was set, a tool that was chosen already
+        idle = [i for i in reversed(idle) if not changes_picture(page, controls.nth(i))]
+        every = [controls.nth(j) for j in range(controls.count())]  # or nothing was left to do: at the end already
+        idle = [i for i in idle if not any(operate(other) and changes_picture(page, every[i]) for other in every)]
+        assert [controls.nth(i).evaluate("e => e.outerHTML.slice(0, 200)") for i in idle] == []
+
+
+FIGURE = """export default {
+  initialize({ model }) { model.set("started", model.get("started") + 1); },
+  render({ model, el }) {
+    const never = () => { throw new Error("called after off, for an equal value, or by a view that failed"); };
+    if (++window.views === 3) { model.on("change", never); throw new Error("on purpose"); }
+    model.on("change:n", never);
+    model.off("change:n", never);
+    model.on("change:list", never);
+    model.set("list", [1]);
+    model.on("change:n", () => { if (model.get("twice") !== 2 * model.get("n")) throw new Error("half set"); });
+    const button = document.createElement("button");
+    const draw = () => {
+      const numbers = ["n", "twice", "started"].map((name) => model.get(name));
+      button.textContent = [...numbers, model.get("bytes").getUint8(1)].join();
+    };
+    model.on("change:n change:twice", draw);
+    button.onclick = () => { const n = model.get("n") + 1; model.set({ n, twice: 2 * n }); model.save_changes(); };
+    el.append(button);
+    draw();
+  },
+};"""
+
+
+def test_views_of_one_model_share_its_state_and_one_that_fails_keeps_its_picture(browser, book):
+    state = {"_esm": FIGURE, "n": 0, "twice": 0, "started": 0, "list": [1], "bytes": None}
+    buffers = [{"path": ["bytes"], "encoding": "base64", "data": "AQI="}]
+    saved = {"state": {"a": {"model_module": "anywidget", "state": state, "buffers": buffers}}}
+    view = '<div class="live-figure"><p class="live-still">picture</p><script type="{}">{}</script></div>'
+    views = "".join(view.format(VIEW, json.dumps({"model_id": model})) for model in ["a", "a", "a", "no such model"])
+    page, errors = browser.new_page(), []
+    page.on("console", lambda m: m.type == "error" and errors.append(m.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content(f'<script>views = 0</script>{views}<script type="{STATE}">{json.dumps(saved)}</script>')
+    page.add_script_tag(path=book / "_static" / "live-static.js")
+    page.wait_for_function(FIGURES_SETTLED)
+    figures = page.locator(".live-figure")
+    assert figures.evaluate_all("all => all.map((e) => e.dataset.live)") == ["ready", "ready", "failed", "failed"]
+    page.get_by_role("button").first.click()
+    assert page.get_by_role("button").all_inner_texts() == ["1,2,1,2", "1,2,1,2"]
+    shown = figures.all_inner_texts()
+    assert "picture" not in shown[0] + shown[1]
+    assert all("picture" in text and len(text.splitlines()) > 1 for text in shown[2:])
+    assert len(errors) == 1 and "on purpose" in errors[0]
+    page.close()
+
+
+# ---- Other ways to read ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_alive_from_disk(visit, book, name):
+    page = visit((book / name).as_uri())
+    assert page.locator("[data-live=failed]").count() == 0
+    assert page.locator("html").get_attribute("data-theme") == "light"
+
+
+@pytest.mark.parametrize("name", [f"{name}.html" for name in SOURCES])
+def test_without_scripts_a_picture_stands_in_for_each_figure(visit, base, book, name):
+    page = visit(base + name, java_script_enabled=False)
+    figures = page.locator(".live-figure")
+    assert figures.count() == len(soup(book, name).select(VIEWS))
+    for figure in figures.all():
+        picture = figure.locator(".live-still :is(svg, [role=grid], .live-board-scroll)").first
+        assert picture.is_visible() and picture.bounding_box()["width"] > 200
+        assert figure.locator(".live-note:not(.live-still *)").is_visible()
+
+
+@pytest.mark.parametrize("where", ["sub-path", "disk"])
+def test_search_finds_a_chapter(visit, base, book, where):
+    page = visit((base if where == "sub-path" else f"{book.as_uri()}/") + PAGES[0])
+    page.keyboard.press("Control+k")
+    assert where == "disk" or axe(page) == []
+    page.keyboard.type("misconception")
+    page.keyboard.press("Enter")
+    page.get_by_text("Search finished").wait_for()  # until then hits are still being put in between
+    page.locator(f'#search-results a[href*="{CHAPTERS[0]}"]').first.click()
+    page.wait_for_url(lambda url: urlsplit(url).path.endswith(f"{CHAPTERS[0]}.html"))
+
+
+def test_the_front_door_leads_in(visit, base):
+    page = visit(base)
+    page.wait_for_url(base + PAGES[0])
+
+
+def test_dark_is_chosen_once(visit, base):
+    page = visit(base + PAGES[0])
+    for _ in range(3):  # auto, light, dark, in an order that depends on the system
+        if page.locator("html").get_attribute("data-theme") == "light":
+            page.get_by_role("button", name="Colours").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.goto(base + PAGES[1])
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_sidebar_opens_on_a_phone(visit, base):
+    page = visit(base + PAGES[1], width=390)
+    page.get_by_role("button", name="Toggle primary sidebar").click()
+    page.wait_for_timeout(400)  # it slides in
+    assert axe(page) == []
+    page.get_by_role("link", name="Bibliography", exact=True).click()
+    page.wait_for_url(base + "bibliography.html")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_folded_cells_open_from_the_keyboard(visit, base, name):
+    page = visit(f"{base}{name}.html")
+    fold = page.locator("article details.hide").first
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.locator("pre").first.is_visible()
+    assert page.get_by_text("Show a solution").count() >= 3
+
+
+# ---- What the pages say, without a browser ---------------------------------------------------------------------------
+
+
+def test_links_inside_the_book_lead_somewhere(book):
+    names = [*PAGES, "index.html"]
+    anchors = {name: {e["id"] for e in soup(book, name).select("[id]")} for name in names}
+    broken = []
+    for name in names:
+        for element in soup(book, name).select("[href], [src]"):
+            link, anchor = urldefrag(urljoin(name, element.get("href") or element.get("src")))
+            if urlsplit(link).scheme or (element.get("href") == "#"):
+                continue
+            target = unquote(urlsplit(link).path)
+            if not (book / target).is_file() or (
+                anchor and target in anchors and unquote(anchor) not in anchors[target]
+            ):
+                broken.append(f"{name}: {element}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_opens_in_colab_and_downloads_as_a_notebook(book, name):
+    page = soup(book, f"{name}.html")
+    repository = urlsplit(CONFIG["repository"]["url"]).path
+    colab = page.select_one('a[href^="https://colab.research.google.com"]')
+    assert colab["href"] == f"https://colab.research.google.com/github{repository}/blob/main/{name}.ipynb"
+    download = page.select_one(".dropdown-download-buttons a[href$='.ipynb']")
+    assert (book / Path(name).parent / download["href"]).read_bytes() == (ROOT / f"{name}.ipynb").read_bytes()
+
+
+def test_only_notebooks_offer_colab(book):
+    for name in set(SOURCES) - set(CHAPTERS):
+        assert not soup(book, f"{name}.html").select('a[href^="https://colab.research.google.com"]')
+
+
+def test_chapters_are_chained_in_order(book):
+    for name, following in itertools.pairwise(SOURCES):
+        link = soup(book, f"{name}.html").select_one("a.right-next")["href"]
+        assert urljoin(name, link) == f"{following}.html"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_formulas_are_typeset_and_can_be_read_aloud(book, name):
+    page = soup(book, f"{name}.html")
+    formulas = page.select("span.math, div.math")
+    assert formulas
+    assert all(formula.select_one("math") and formula.select_one(".katex-html") for formula in formulas)
+    assert all(scroller["tabindex"] == "0" for scroller in page.select("div.math > .formula"))
+
+
+def test_stylesheet_of_formulas_is_only_on_pages_that_have_some(book):
+    for name in PAGES:
+        page = soup(book, name)
+        assert bool(page.select(".katex")) == bool(page.select('link[href*="katex"]'))
+
+
+def test_a_formula_that_cannot_be_typeset_is_a_warning_with_its_place(tmp_path):
+    (tmp_path / "index.md").write_text("# Title\n\nRight: $x^2$.\n\nWrong: $\\frac{1}$.\n", "utf-8")
+    settings = {
+        "extensions": ["myst_parser", "katex_math"],
+        "html_math_renderer": "katex",
+        "myst_enable_extensions": ["dollarmath"],
+    }
+    (tmp_path / "conf.py").write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", ".", "out"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "_ext")},
+        capture_output=True,
+        text=True,
+    )
+    warnings = [line for line in done.stderr.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1 and "index.md:5" in warnings[0] and "KaTeX parse error" in warnings[0]

@@ -1,0 +1,299 @@
+"""What every live figure has to stand. A figure that is not listed here, or that has no file of its own, fails."""
+
+import importlib
+import inspect
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from live_checks import axe_violations, swipe
+from live_figures import still
+from PIL import Image
+
+from ppo_helpers import live
+from ppo_helpers.live.base import LiveFigure
+
+FILES = {
+    "AdvantagePath": "test_advantage_path",
+    "ClipExplorer": "test_clip_explorer",
+    "GridEditor": "test_grid_editor",
+    "PolicyPlayground": "test_policy_playground",
+    "RLHFReplay": "test_rlhf_replay",
+    "RatioBoard": "test_ratio_board",
+    "RatioExplorer": "test_ratio_explorer",
+    "TokenAdvantages": "test_token_advantages",
+    "TokenExplorer": "test_token_explorer",
+    "TrainingReplay": "test_training_replay",
+    "ValueMaps": "test_value_maps",
+}
+
+
+def test_every_figure_has_its_file_here():
+    figures = {name for name in live.__all__ if inspect.isclass(getattr(live, name))} - {"LiveFigure"}
+    assert set(FILES) == figures
+    for name, file in FILES.items():
+        examples = importlib.import_module(file).examples()
+        assert examples and all(type(figure).__name__ == name for figure in examples)
+
+
+EXAMPLES = {
+    f"{name}-{i}": figure
+    for name, file in FILES.items()
+    for i, figure in enumerate(importlib.import_module(file).examples())
+}
+every_figure = pytest.mark.parametrize("figure", EXAMPLES.values(), ids=EXAMPLES)
+one_of_each = pytest.mark.parametrize("figure", [EXAMPLES[f"{name}-0"] for name in FILES], ids=FILES)
+
+# ---- Python's side ----
+
+
+@every_figure
+def test_state_is_clean_json_and_small(figure):
+    state = {name: value for name, value in figure.get_state().items() if name not in ("_esm", "_css")}
+    assert len(json.dumps(state, allow_nan=False)) < 100_000
+
+
+@every_figure
+def test_where_no_widget_can_be_shown_its_words_stand(figure):
+    bundle = figure._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/plain"] == f"{type(figure).__name__}: {figure.alt}"
+    assert not any("html" in kind for kind in data)  # the page's picture is drawn by _ext/live_figures.py
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("missing", ["alt", "caption"])
+def test_a_figure_without_words_is_refused(name, missing):
+    words = {"alt": "what it shows", "caption": "what to see"} | {missing: " "}
+    with pytest.raises(ValueError, match=f"{missing} must say"):
+        LiveFigure.__init__(getattr(live, name).__new__(getattr(live, name)), **words)
+
+
+@every_figure
+def test_the_picture_is_drawn_without_a_browser(figure):
+    drawn = still(figure.get_state())
+    assert drawn.startswith('<div class="live-body') and re.search(r"<svg|live-token", drawn)
+    assert not re.search(r"NaN|undefined|\[object|Infinity", re.sub(r'class="[^"]*"', "", drawn))
+
+
+# ---- In the browser ----
+
+
+WIDTHS = [360, 390, 1440]
+
+
+@every_figure
+@pytest.mark.parametrize("width", WIDTHS)
+def test_words_are_large_enough_and_in_their_place(mount, figure, width):
+    page = mount(figure, width)
+    page.evaluate("look.column()")
+    assert page.evaluate("look.small()") == []
+    assert page.evaluate("look.outside()") == []
+    assert page.evaluate("look.upon()") == []
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@every_figure
+def test_a_figure_fits_on_a_laptops_screen(mount, figure):
+    page = mount(figure, 1440)
+    page.evaluate("look.column()")
+    assert page.locator(".live-figure").bounding_box()["height"] <= 720
+
+
+@every_figure
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_still_picture_is_the_figures_first_view(mount, figure, width):
+    """Nothing moves when it comes alive: the same size, and the same picture."""
+    pages = [mount(figure, width, alive=alive) for alive in (True, False)]
+    for page in pages:
+        page.evaluate("look.column()")
+    alive, dead = (page.locator(".live-body") for page in pages)
+    assert dead.bounding_box() == pytest.approx(alive.bounding_box(), abs=0.6)
+    first, still = (pixels(body.locator(".live-picture").first.screenshot()) for body in (alive, dead))
+    assert still.shape == first.shape
+    assert np.abs(still - first).max() <= 8  # of 255: what is drawn on another layer is rounded another way
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+@every_figure
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(mount, figure, theme, width):
+    page = mount(figure, width, theme)
+    for fold in page.locator(".live-more summary").all():
+        fold.click()
+    assert axe_violations(page) == []
+
+
+@every_figure
+def test_targets_of_a_finger_are_large_enough(mount, figure):
+    page = mount(figure, 390, has_touch=True)
+    assert page.evaluate("look.tiny()") == []
+
+
+@every_figure
+def test_every_control_has_a_name(mount, figure):
+    page = mount(figure)
+    assert page.evaluate("look.nameless()") == []
+
+
+@one_of_each
+def test_a_finger_that_scrolls_changes_nothing(mount, figure):
+    page = mount(figure, 390, has_touch=True)
+    picture = page.locator(".live-picture").first
+    before = page.evaluate("look.values()")
+    moved = 0
+    for x in (0.1, 0.37, 0.5, 0.63, 0.9):
+        page.evaluate("scrollTo(0, 0)")
+        box = picture.bounding_box()
+        grips = [grip.bounding_box() for grip in page.locator(".live-grip").all()]
+        at = (box["x"] + x * box["width"], box["y"] + 0.55 * box["height"])
+        if any(g["x"] <= at[0] <= g["x"] + g["width"] and g["y"] <= at[1] <= g["y"] + g["height"] for g in grips):
+            continue  # a finger on a grip drags it
+        swipe(page, picture, dy=-80, start=(x, 0.55))
+        moved += page.evaluate("scrollY") > 30
+    assert moved > 0
+    assert page.evaluate("look.values()") == before
+
+
+@one_of_each
+def test_a_finger_on_a_grip_drags_it_and_the_page_stays(mount, figure):
+    page = mount(figure, 390, has_touch=True)
+    for grip in page.locator(".live-grip").all():
+        grip.scroll_into_view_if_needed()
+        across = grip.get_attribute("aria-orientation") == "horizontal"
+        before, top = grip.get_attribute("aria-valuenow"), page.evaluate("scrollY")
+        for way in (-45, 45):  # one of the two has room
+            swipe(page, grip, **{"dx" if across else "dy": way})
+            if grip.get_attribute("aria-valuenow") != before:
+                break
+        assert grip.get_attribute("aria-valuenow") != before
+        assert page.evaluate("scrollY") == top
+
+
+@one_of_each
+def test_a_ring_shows_the_keyboards_place_and_not_the_mouses(mount, figure):
+    page = mount(figure, 1280)
+    knob = "e => getComputedStyle(e.querySelector('.live-knob, .live-tab') ?? e).strokeWidth"
+    for grip in page.locator(".live-grip").all()[:2]:
+        box = grip.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        quiet = re.compile(
+            r">(?:Back|Reset|Step|Forget|Pause)<|aria-disabled|checked|live-token[^>]*aria-pressed=.true"
+        )
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2 + 3, box["y"] + box["height"] / 2 + 3)
+        page.mouse.up()
+        assert grip.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
+        assert grip.evaluate(knob) == quiet
+        grip.press("ArrowUp")
+        assert float(grip.evaluate(knob).removesuffix("px")) > float(quiet.removesuffix("px"))
+
+
+@one_of_each
+def test_every_control_changes_what_is_shown(mount, figure):
+    idle = []
+    page = mount(figure, 1280)
+    kinds = page.evaluate("look.controls().length")
+    for i in range(min(kinds, 40)):
+        page.reload()
+        page.wait_for_selector("[data-live=ready]")
+        control = page.evaluate_handle(f"look.controls()[{i}]").as_element()
+        if not _changes(page, control):
+            idle.append(control.evaluate("e => e.outerHTML.slice(0, 100)"))
+    # nothing to go back to, nothing to reset, a tool that was chosen already, a cell that does nothing
+    quiet = re.compile(r">(?:Back|Reset|Step|Forget|Pause)<|aria-disabled|checked|live-token[^>]*aria-pressed=.true")
+    assert [control for control in idle if not quiet.search(control)] == []
+
+
+def _changes(page, control):
+    before = page.evaluate("look.shown()")
+    kind = control.evaluate("e => look.kind(e)")
+    if kind == "range":
+        control.press("Home" if control.evaluate("e => +e.value !== +e.min") else "End")
+    elif kind == "select":
+        control.select_option(index=control.evaluate("e => e.options.length - 1 - e.selectedIndex"))
+    elif kind == "slider":
+        control.press("ArrowUp")
+        if page.evaluate("look.shown()") == before:
+            control.press("ArrowDown")
+    elif kind == "input":
+        control.press("Space")
+    else:
+        control.evaluate("e => { e.focus(); e.click(); }")
+    page.wait_for_timeout(60)
+    return page.evaluate("look.shown()") != before or kind == "summary"
+
+
+@one_of_each
+def test_with_less_motion_nothing_plays_by_itself(mount, figure):
+    page = mount(figure, 1280, reduced_motion="reduce")
+    before = page.evaluate("look.shown()")
+    page.wait_for_timeout(700)
+    assert page.evaluate("look.shown()") == before
+    assert page.evaluate("look.moving()") == []
+
+
+PLAYED = {"AdvantagePath", "GridEditor", "PolicyPlayground", "RLHFReplay", "RatioBoard", "TrainingReplay"}
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_what_plays_plays_once_and_stops_at_the_first_touch(mount, name):
+    page = mount(EXAMPLES[f"{name}-0"], 1280, reduced_motion="no-preference")
+    page.locator(".live-figure").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Pause").first.wait_for()
+    page.locator(".live-hint").first.click()
+    assert page.get_by_role("button", name="Pause").count() == 0
+    page.wait_for_timeout(400)  # what was on its way has come
+    before = page.evaluate("look.shown()")
+    page.wait_for_timeout(900)
+    assert page.evaluate("look.shown()") == before
+
+
+@every_figure
+def test_in_print_and_without_scripts_the_picture_stands(mount, figure):
+    for page in (mount(figure, 800), mount(figure, 800, alive=False, java_script_enabled=False)):
+        page.emulate_media(media="print")
+        assert page.locator(".live-picture").first.is_visible()
+        assert page.locator("figcaption").inner_text() == figure.caption
+        assert page.locator(".live-buttons:visible").count() == 0
+    page.emulate_media(media="screen")
+    assert page.locator(".live-note").first.is_visible()
+    assert page.locator(":is(.live-buttons, .live-control):visible").count() == 0
+
+
+@one_of_each
+def test_two_views_of_one_model_stay_in_step(mount, figure):
+    page = mount(figure, 1280, copies=2)
+    slider = page.locator("input[type=range]").first
+    if slider.count() == 0:
+        pytest.skip("no slider")
+    slider.press("Home" if slider.evaluate("e => +e.value !== +e.min") else "End")
+    page.wait_for_timeout(60)
+    first, second = (page.locator(".live-picture").nth(i).evaluate("e => e.textContent") for i in (0, 1))
+    assert first == second
+
+
+@one_of_each
+def test_what_a_view_listened_to_is_let_go_when_it_goes(mount, figure):
+    page = mount(figure)
+    left = page.evaluate(
+        """async (state) => {
+          const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
+          const { default: figure } = await import(url), listeners = new Set();
+          const model = { get: (name) => state[name], set() {}, save_changes() {},
+            on: (name, fn) => listeners.add(fn), off: (name, fn) => listeners.delete(fn) };
+          const el = document.createElement("div");
+          document.body.append(el);
+          const stop = figure.render({ model, el }), were = listeners.size;
+          stop();
+          return [were > 0, listeners.size];
+        }""",
+        figure.get_state() | {"layout": None},
+    )
+    assert left == [True, 0]
