@@ -36,7 +36,10 @@ class Element {
   }
 
   setAttribute(name, value) {
-    if (name !== "style") return void this.attributes.set(name, String(value));
+    if (name !== "style") {
+      this.attributes.set(name, String(value));
+      return;
+    }
     for (const rule of String(value).split(";")) {
       const [key, words] = rule.split(/:(.*)/s).map((part) => part.trim());
       if (key) this.#styles.set(key, words);
@@ -133,8 +136,8 @@ class Element {
     return this.getAttribute("value") ?? "";
   }
   set value(value) {
-    if (this.localName !== "select") return void this.setAttribute("value", value);
-    for (const option of this.children) option.toggleAttribute("selected", option.value === String(value));
+    if (this.localName !== "select") this.setAttribute("value", value);
+    else for (const option of this.children) option.toggleAttribute("selected", option.value === String(value));
   }
   get checked() {
     return this.hasAttribute("checked");

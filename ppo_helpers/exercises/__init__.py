@@ -19,6 +19,12 @@ from ppo_helpers.exercises.chapter_10 import (
     check_token_rewards,
     check_value_targets,
 )
+from ppo_helpers.exercises.chapter_11 import (
+    check_is_hacked,
+    check_kl_term,
+    check_own_reward,
+    check_preference_loss,
+)
 
 __all__ = [
     "check_approximate_kl",
@@ -29,11 +35,15 @@ __all__ = [
     "check_clipped",
     "check_effective_samples",
     "check_expected_value",
+    "check_is_hacked",
+    "check_kl_term",
     "check_longest_way",
     "check_masked_softmax",
     "check_mean_probability",
     "check_next_beta",
     "check_optimizer_steps",
+    "check_own_reward",
+    "check_preference_loss",
     "check_push",
     "check_pushes",
     "check_ratios",

@@ -1,4 +1,4 @@
-"""Chapter 11's figure: trainings at several prices of KL to replay: curves, and the texts that were written on the way."""
+"""Chapter 11's figure: trainings at several prices of KL to replay: curves, and the texts written on the way."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ PARTS = {"iteration", "pieces", "kl", "score", "gold"}
 
 
 class RLHFReplay(LiveFigure):
-    """Scrub through trainings that differ in β, two side by side: reward and gold score, KL, and the same prompts' texts.
+    """Scrub through trainings that differ in β, two side by side: reward and gold score, KL, the same prompts' texts.
 
     A flag marks the turn of a run that is hacked by the measure of :func:`ppo_helpers.measured.turn`.
 
@@ -22,8 +22,8 @@ class RLHFReplay(LiveFigure):
         runs: by β, two or more. Each is a dict with
 
             - ``curves``: ``reward``, ``judged`` and ``kl``, one number for each of the iterations 1, 2, …;
-            - ``frames``: dicts with ``iteration`` (increasing, 0 is before the training), and for each prompt ``pieces``
-              (its response's tokens as text), ``kl`` (log π − log π_ref of each, nats), ``score`` and ``gold``.
+            - ``frames``: dicts with ``iteration`` (increasing, 0 is before the training), and for each prompt
+              ``pieces`` (its response's tokens as text), ``kl`` (log π − log π_ref of each, nats), ``score``, ``gold``.
 
             All runs have the same length and were kept at the same iterations.
         prompts: what was answered.
@@ -122,7 +122,9 @@ def _texts(frame: Mapping, where: str, prompts: int, shown: list[int]) -> list[d
     for row in shown:
         pieces, kl = [readable(piece) for piece in frame["pieces"][row]], _finite(frame["kl"][row], where)
         if len(pieces) != len(kl) or not pieces:
-            raise ValueError(f"{where} must have one kl for each of at least one token, got {len(kl)} and {len(pieces)}")
+            raise ValueError(
+                f"{where} must have one kl for each of at least one token, got {len(kl)} and {len(pieces)}"
+            )
         score, gold = _finite([frame["score"][row], frame["gold"][row]], where)
         found.append({"pieces": pieces, "kl": kl, "score": score, "gold": gold})
     return found

@@ -4,13 +4,13 @@ import { valueColor } from "../parts/colors.js";
 import { legendOf } from "../parts/controls.js";
 import { html, show, svg, unseen } from "../parts/dom.js";
 
-const BOX = { left: 40, right: 12, top: 12, bottom: 42 };
+const BOX = { left: 46, right: 16, top: 12, bottom: 46 }; // room for a phone's larger words
 const SIZE = { width: 280, height: 168, box: BOX };
 
 /** Reward and gold score of the run number `b`, on one scale for all runs; a flag where it turns. */
 export function runCurves(state, b, onscrub) {
   const all = state.get("curves").flatMap(({ reward, gold }) => [...reward, ...gold]);
-  const y = [Math.min(0, ...all) - 0.1, Math.max(1, ...all) + 0.1];
+  const y = [Math.min(-0.3, ...all) - 0.1, Math.max(1, ...all) + 0.1];
   const { reward, gold } = state.get("curves")[b];
   const label = `reward and gold score at β = ${show(state.get("betas")[b], 3)}, by iteration`;
   const look = { xlabel: "iteration", ylabel: "", ...SIZE };
@@ -25,11 +25,11 @@ export function runCurves(state, b, onscrub) {
   return { node: plot.node, draw };
 }
 
-/** Below the curve, where there is room: gold falls after the turn, and reward is above. */
+/** The words stand below zero, where no gold score is. */
 function flag(plot, iteration, value, end) {
   const [x, top, foot] = [plot.px(iteration), plot.py(value), plot.py(0)];
   const back = iteration > end / 2; // there the words stand at its left
-  const words = svg("text", { class: "live-label", x: x + (back ? -6 : 6), y: foot - 6 }, `turn at ${iteration}`);
+  const words = svg("text", { class: "live-label", x: x + (back ? -6 : 6), y: foot + 15 }, `turn at ${iteration}`);
   words.setAttribute("text-anchor", back ? "end" : "start");
   return svg("g", { class: "live-flag" }, svg("path", { d: `M${x.toFixed(1)} ${top.toFixed(1)}V${foot}` }), words);
 }

@@ -53,7 +53,7 @@ export function returnsPlot(bins, expected) {
   const least = bins.edge - bins.count * bins.width;
   const x = [least, bins.edge];
   const most = 125 * Math.max(...bins.shares);
-  const firstTick = bins.tail ? least + 0.27 * (x[1] - least) : least; // beside the word "less"
+  const firstTick = least + (bins.tail ? 0.27 : 0.09) * (x[1] - least); // beside the word "less", or the 0 of the other axis
   const ticks = { xticks: roundTicks(firstTick, x[1], 5), yticks: roundTicks(0, most, 2) };
   const labels = { xlabel: "points of a walk", ylabel: "walks in 100" };
   const plot = axes({ x, y: [0, most], ...ticks, ...labels, width: 256, height: 190, box: BOX });
