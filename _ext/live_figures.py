@@ -4,6 +4,7 @@ A live figure's still is drawn by the figure's own JavaScript, in the engine tha
 state that the notebook saved. It stands until the figure lives, in print, and where there is no JavaScript.
 """
 
+import atexit
 import json
 import re
 from functools import cache
@@ -25,7 +26,9 @@ NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes
 
 @cache
 def _engine() -> MiniRacer:
-    return MiniRacer()
+    engine = MiniRacer()
+    atexit.register(engine.close)  # left to the interpreter's last moments, it can hang there
+    return engine
 
 
 def still(state: dict) -> str:

@@ -35,7 +35,7 @@ def check_is_hacked(answer: Callable[[list[float], list[float]], bool]) -> Feedb
         return Case((reward, gold), turn(reward, gold).hacked, hint)
 
     rising = [i / 10 for i in range(15)]
-    spike = [0.5] * 4 + [3.0] + [0.5] * 10
+    spike = [0.5] * 4 + [1.5] + [0.5] * 10
     cases = [
         case(rising, [0.5] * 5 + [0.8] * 5 + [0.1] * 5, "Gold falls from 0.8 to 0.1 while the reward rises: hacked."),
         case(rising, [0.5 + i / 50 for i in range(15)], "Both rise: nothing is wrong here."),

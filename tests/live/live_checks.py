@@ -1,5 +1,6 @@
 """What tests of live figures ask again and again."""
 
+import atexit
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ppo_helpers.live.bundle import bundle
 def javascript(*names):
     """An engine that holds what these modules of live/ export, each under its own name."""
     racer = MiniRacer()
+    atexit.register(racer.close)  # left to the interpreter's last moments, it can hang there
     for name in names:
         exported = re.findall(r"^export (?:function|const) (\w+)", (HOME / name).read_text("utf-8"), re.MULTILINE)
         text = re.sub(r"^export ", "", bundle(HOME / name), flags=re.MULTILINE)

@@ -222,11 +222,11 @@ def test_without_the_critic_and_with_lambda_0_only_the_last_token_hears_of_the_s
     figure = board(beta=0.0)
     page = mount(figure)
     page.get_by_label("λ: how far").press("Home")
-    press(page, "Without the critic")
+    press(page, "Without the critic: V = 0")
     figure.lam, figure.critic = 0.0, False
     assert_shows(page, figure)
     assert figure.numbers()["advantages"].tolist() == [0, 0, 0, 1.5]
-    press(page, "Without the critic")
+    press(page, "Without the critic: V = 0")
     figure.critic = True
     assert_shows(page, figure)
 

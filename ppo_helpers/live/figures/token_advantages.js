@@ -50,7 +50,7 @@ function controls(state) {
   const texts = state.get("texts").map(({ prompt, pieces }, i) => [i, `${prompt}${pieces.join("")}`.slice(0, 60)]);
   const { node, pick } = choice("text", texts, (i) => state.set({ token: 0, text: +i }));
   const share = { min: 0, words: (v) => show(v, 2) };
-  const lam = slider(state, "lam", { ...share, label: "λ: how far a surprise is felt", max: 1, step: 0.05 });
+  const lam = slider(state, "lam", { ...share, label: "λ: how far back", max: 1, step: 0.05 });
   const beta = slider(state, "beta", { ...share, label: "β: price of KL, per nat", max: 0.5, step: 0.01 });
   const flip = button("Without the critic: V = 0", () => state.set({ critic: !state.get("critic") }));
   const update = () => {
