@@ -264,7 +264,7 @@ def test_in_print_and_without_scripts_the_picture_stands(mount, figure):
         assert page.locator("figcaption").inner_text() == figure.caption
         assert page.locator(".live-buttons:visible").count() == 0
     page.emulate_media(media="screen")
-    assert page.get_by_text("This is a still picture").is_visible()
+    assert page.locator("noscript .live-note").first.is_visible()
     assert page.locator(":is(.live-buttons, .live-control):visible").count() == 0
 
 
