@@ -124,13 +124,20 @@ def bring_figures(app, pagename, templatename, context, doctree):
     context["body"] = numbered(VIEW_SCRIPT.sub(figure, context["body"]), chapter[1] if chapter else "")
 
 
-def join_styles(app):
-    """One stylesheet for all figures: stills and live ones look alike before any script has run."""
-    live = Path(app.confdir, "ppo_helpers", "live")
+def joined_styles(live: Path) -> str:
+    """One stylesheet for all figures: stills and live ones look alike before any script has run.
+
+    Args:
+        live: the folder ``ppo_helpers/live``.
+    """
     parts = [live / "figure.css", *sorted((live / "figures").glob("*.css"))]
+    return "".join(part.read_text("utf-8") for part in parts)
+
+
+def join_styles(app):
     target = Path(app.outdir, "_static", "figure.css")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("".join(part.read_text("utf-8") for part in parts), "utf-8")
+    target.write_text(joined_styles(Path(app.confdir, "ppo_helpers", "live")), "utf-8")
 
 
 def setup(app):

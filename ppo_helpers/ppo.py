@@ -116,6 +116,17 @@ class PPOConfig:
             raise ValueError(f"{name} must be {wanted}, got {getattr(self, name)!r}")
 
 
+def whole_seed(seed: int) -> int:
+    """A seed that every source of random numbers takes.
+
+    Raises:
+        ValueError: if it is no whole number of at least 0.
+    """
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
+    return int(seed)
+
+
 @dataclass(frozen=True)
 class PPOStats:
     """How one update went. Means are over entries that count, and over all processes where there are several.

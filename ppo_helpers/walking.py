@@ -22,7 +22,7 @@ from ppo_helpers.experience import Batch, Experience
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork
 from ppo_helpers.objectives import chosen_logprobs, entropy
-from ppo_helpers.ppo import Evaluate, Evaluation, PPOConfig, PPOStats, ppo_update
+from ppo_helpers.ppo import Evaluate, Evaluation, PPOConfig, PPOStats, ppo_update, whole_seed
 
 RECENT_WALKS = 100  # a mean return is taken over the last hundred walks that ended
 
@@ -152,7 +152,7 @@ class Collector:
     """
 
     def __init__(self, envs: VectorEnv, policy: PolicyNetwork, value: ValueNetwork, seed: int = 0):
-        self.envs, self.policy, self.value, self.seed = envs, policy, value, _whole_seed(seed)
+        self.envs, self.policy, self.value, self.seed = envs, policy, value, whole_seed(seed)
         self.spaces = _Spaces.of(envs)
         self.device = next(policy.parameters()).device
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
@@ -341,7 +341,7 @@ def greedy_returns(policy: PolicyNetwork, envs: VectorEnv, seed: int = 0, max_st
         ValueError: if the environments are not as for :class:`Collector`, or a walk has not ended after ``max_steps``.
     """
     device, spaces = next(policy.parameters()).device, _Spaces.of(envs)
-    observations, infos = envs.reset(seed=_whole_seed(seed))
+    observations, infos = envs.reset(seed=whole_seed(seed))
     earned, walking = np.zeros(envs.num_envs), np.ones(envs.num_envs, dtype=bool)
     for _ in range(max_steps):
         masks = spaces.masks(infos, ~walking)
@@ -447,7 +447,7 @@ class Training:
     def __init__(self, envs: VectorEnv, config: WalkConfig, seed: int = 0, device: torch.device | str | None = None):
         if not isinstance(config, WalkConfig):
             raise ValueError(f"config must be a WalkConfig, got {config!r}")
-        self.config, self.seed, self.device = config, _whole_seed(seed), chosen_device(device)
+        self.config, self.seed, self.device = config, whole_seed(seed), chosen_device(device)
         self.policy, self.value = _networks(_Spaces.of(envs), config.hidden, self.seed, self.device)
         parameters = [*self.policy.parameters(), *self.value.parameters()]
         self.optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, eps=1e-5, fused=True)
@@ -585,9 +585,3 @@ def _as_input(observations: np.ndarray | Tensor, network: torch.nn.Module) -> Te
     """Observations of any number type, in the network's own and on its device."""
     parameter = next(network.parameters())
     return torch.as_tensor(observations, device=parameter.device).to(parameter.dtype)
-
-
-def _whole_seed(seed: int) -> int:
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
-    return int(seed)

@@ -1,6 +1,6 @@
 """Work on equal rows of a vocabulary once.
 
-The bundled model has seen 2,866 of GPT-2's 50,257 tokens; the rows of the others are equal to the last bit, so every
+The bundled model has seen 2,865 of GPT-2's 50,257 tokens; the rows of the others are equal to the last bit, so every
 layer above them repeats one sum 47,391 times. Folded, the model has each distinct row once and says how many tokens
 share it. The distribution over all tokens stays what it was, and so does the gradient. Training is not the same to the
 digit: Adam moves a shared row by the sum of what its copies would have felt.

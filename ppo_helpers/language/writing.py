@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import exp, nan
-from numbers import Integral
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -28,7 +27,7 @@ from ppo_helpers.language.rewards import AdaptiveKL, FixedKL, Reward, scores_of,
 from ppo_helpers.language.scoring import Scores, evaluating, folding, sample, score
 from ppo_helpers.language.value_head import WithValueHead, last_token
 from ppo_helpers.objectives import kl_k1
-from ppo_helpers.ppo import Evaluate, PPOConfig, PPOStats, ppo_update
+from ppo_helpers.ppo import Evaluate, PPOConfig, PPOStats, ppo_update, whole_seed
 
 RECENT = 5  # iterations over which a judge's scores are averaged: one batch is too noisy to stop by
 RATE_BY_SIZE = 700  # learning rate times parameters: the first step of Adam moves every one of them by the rate
@@ -412,7 +411,7 @@ class Training:
         kl: FixedKL | AdaptiveKL | None = None,
         judge: Reward | None = None,
     ):
-        self.config, self.seed = _resolved(config, model), _whole_seed(seed)
+        self.config, self.seed = _resolved(config, model), whole_seed(seed)
         if self.config.patience is not None and judge is None:
             raise ValueError(f"judge must be given for patience {self.config.patience}, got None")
         self.policy = (
@@ -608,9 +607,3 @@ def _saved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _load(policy: nn.Module, parameters: dict[str, Tensor]) -> None:
     for name, parameter in policy.named_parameters():
         parameter.copy_(parameters[name])
-
-
-def _whole_seed(seed: int) -> int:
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
-    return int(seed)

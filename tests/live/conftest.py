@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from live_figures import VIEW, html_of
+from live_figures import VIEW, html_of, joined_styles
 
-from ppo_helpers.live.base import CSS
+from ppo_helpers.live.base import HOME
 
 STATE = VIEW.replace("view", "state")
 PAGE = """<!doctype html>
@@ -22,10 +22,9 @@ def page_of(figure, root, theme="light", alive=True, copies=1):
     """A page as the book makes it: the figure's still, its state, and the script that brings it to life."""
     saved = figure.get_state()
     widget = {"model_name": "AnyModel", "model_module": "anywidget", "state": saved}
-    own = figure._module.with_suffix(".css")
     return PAGE.format(
         theme=theme,
-        css=CSS + (own.read_text("utf-8") if own.is_file() else ""),
+        css=joined_styles(HOME),
         figure=html_of(saved, json.dumps({"model_id": figure.model_id})) * copies,
         end='<p style="height: 1200px">what follows</p>',  # so that there is something to scroll to
         kind=STATE,

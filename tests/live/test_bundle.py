@@ -78,6 +78,24 @@ def test_files_and_functions_stay_short():
     assert {name: n for name, n in renders.items() if n > 40} == {}
 
 
+def classes(text):
+    return set(re.findall(r"live-[\w-]+", text))
+
+
+def test_a_figures_own_look_is_no_other_figures():
+    """A page has the styles of all figures: a rule of one must not fit what another one draws."""
+    folder = HOME / "figures"
+    files = {p.stem: "".join(f.read_text("utf-8") for f in folder.glob(f"{p.stem}*.*s")) for p in folder.glob("*.py")}
+    found = []
+    for css in folder.glob("*.css"):
+        rules = re.sub(r"/\*.*?\*/", "", css.read_text("utf-8"), flags=re.DOTALL)
+        for selector in [s for rule in re.findall(r"([^{}]+)\{", rules) for s in re.split(r",(?![^(]*\))", rule)]:
+            own = classes(selector)
+            found += [(selector.strip(), name) for name, text in files.items() if name != css.stem and own
+                      and own <= classes(text)]  # fmt: skip
+    assert found == []
+
+
 def test_importing_the_figures_imports_neither_torch_nor_matplotlib():
     code = "import sys, ppo_helpers.live; sys.exit(bool({'torch', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -283,19 +283,24 @@ def test_two_views_of_one_model_stay_in_step(mount, figure):
 
 @one_of_each
 def test_what_a_view_listened_to_is_let_go_when_it_goes(mount, figure):
+    """Of the model and of the window: a grid listens for the mouse being released anywhere."""
     page = mount(figure)
     left = page.evaluate(
         """async (state) => {
           const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
           const { default: figure } = await import(url), listeners = new Set();
+          const { addEventListener: add, removeEventListener: remove } = window;
+          let window_ = 0;
+          window.addEventListener = (...words) => { window_ += 1; add.apply(window, words); };
+          window.removeEventListener = (...words) => { window_ -= 1; remove.apply(window, words); };
           const model = { get: (name) => state[name], set() {}, save_changes() {},
             on: (name, fn) => listeners.add(fn), off: (name, fn) => listeners.delete(fn) };
           const el = document.createElement("div");
           document.body.append(el);
           const stop = figure.render({ model, el }), were = listeners.size;
           stop();
-          return [were > 0, listeners.size];
+          return [were > 0, listeners.size, window_];
         }""",
         figure.get_state() | {"layout": None},
     )
-    assert left == [True, 0]
+    assert left == [True, 0, 0]

@@ -548,25 +548,3 @@ def test_nothing_jumps_while_cells_are_asked_and_sweeps_are_played(mount):
             for place in ((1, 2), (1, 3), (1, 4), (0, 4), (0, 3)):
                 cell(page, *place).focus()
                 assert page.locator(".live-figure").bounding_box()["height"] == height, (width, sweep, place)
-
-
-def test_a_figure_that_goes_takes_its_listeners_of_the_window_along(mount):
-    """The grid listens for the mouse being released anywhere."""
-    figure = editor()
-    page = mount(figure)
-    left = page.evaluate(
-        """async (state) => {
-          const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
-          const { default: figure } = await import(url);
-          const { addEventListener: add, removeEventListener: remove } = window;
-          let heard = 0;
-          window.addEventListener = (...words) => { heard += 1; add.apply(window, words); };
-          window.removeEventListener = (...words) => { heard -= 1; remove.apply(window, words); };
-          const model = { get: (name) => state[name], set() {}, save_changes() {}, on() {}, off() {} };
-          const stop = figure.render({ model, el: document.body }), were = heard;
-          stop();
-          return [were > 0, heard];
-        }""",
-        figure.get_state() | {"layout": None},
-    )
-    assert left == [True, 0]

@@ -373,25 +373,3 @@ def test_two_playgrounds_of_one_model_walk_by_the_same_policy(mount):
     page.get_by_label("temperature").first.fill("0")
     assert page.get_by_label("walker knows").last.input_value() == "1"
     assert page.get_by_label("temperature").last.get_attribute("aria-valuetext") == "greedy"
-
-
-def test_a_figure_that_goes_takes_its_listeners_of_the_window_along(mount):
-    """The grid listens for the mouse being released anywhere."""
-    figure = playground()
-    page = mount(figure)
-    left = page.evaluate(
-        """async (state) => {
-          const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
-          const { default: figure } = await import(url);
-          const { addEventListener: add, removeEventListener: remove } = window;
-          let heard = 0;
-          window.addEventListener = (...words) => { heard += 1; add.apply(window, words); };
-          window.removeEventListener = (...words) => { heard -= 1; remove.apply(window, words); };
-          const model = { get: (name) => state[name], set() {}, save_changes() {}, on() {}, off() {} };
-          const stop = figure.render({ model, el: document.body }), were = heard;
-          stop();
-          return [were > 0, heard];
-        }""",
-        figure.get_state() | {"layout": None},
-    )
-    assert left == [True, 0]

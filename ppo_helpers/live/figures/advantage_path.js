@@ -1,4 +1,5 @@
-// Chapter 4: one path to walk. Its rewards, the critic's values to drag, and the advantage of a step as a sum of TD errors.
+// Chapter 4: one path to walk. Its rewards, the critic's values to drag, and the advantage of a step as a sum of TD
+// errors.
 import { legendOf, more, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say, show } from "../parts/dom.js";
 import { glide, playback, playOnce } from "../parts/playback.js";

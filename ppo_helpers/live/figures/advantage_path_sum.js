@@ -5,7 +5,8 @@ import { columns, isLong, MOVE, pieceClass, SIDES, wholeAt } from "./advantage_p
 
 const HEIGHT = 190;
 
-/** The advantage as one bar taken apart: a piece under the arrow of each TD error that is left to come, as long as the arrow
+/** The advantage as one bar taken apart: a piece under the arrow of each TD error that is left to come, as long as the
+ *  arrow
  *  times its weight; each piece begins where the last one ended, and the whole stands at the right. */
 export function sumPicture(steps) {
   const box = { ...SIDES, top: 12, bottom: 28 };

@@ -1,4 +1,5 @@
-// One panel of the clip explorer: the objective for one sign of the advantage, and under its axis the samples of that sign.
+// One panel of the clip explorer: the objective for one sign of the advantage, and under its axis the samples of that
+// sign.
 import { show, svg } from "../parts/dom.js";
 import { arrowPath, grip } from "../parts/grips.js";
 import { axes, text } from "../parts/plot.js";
@@ -8,7 +9,8 @@ import { END } from "./clip_explorer_words.js";
 const [WIDTH, TOP, ROOM] = [270, 30, 86];
 const BIN = 0.05;
 
-/** The picture is drawn in units of the advantage's size, so it keeps its shape; the labels of the axis say the numbers. */
+/** The picture is drawn in units of the advantage's size, so it keeps its shape; the labels of the axis say the
+ *  numbers. */
 export function clipPanel(sign, samples, onmove) {
   const below = samples.length ? ROOM : 0;
   const box = { left: 58, right: 8, top: TOP, bottom: 42 + below };
@@ -103,7 +105,8 @@ function pointOf(plot, sign, onmove) {
   };
 }
 
-/** How many samples have which ratio; those whose gradient is 0 are grey. What lies beyond the axis stands in the last bar. */
+/** How many samples have which ratio; those whose gradient is 0 are grey. What lies beyond the axis stands in the last
+ *  bar. */
 function histogram(plot, sign, samples, bottom) {
   const bins = Array.from({ length: Math.round(END / BIN) }, () => []);
   for (const ratio of samples) bins[Math.min(bins.length - 1, Math.floor(ratio / BIN))].push(ratio);

@@ -36,7 +36,8 @@ export function batchSentence(batch, eps) {
   const share = Math.round((100 * (good + bad)) / batch.length);
   const parts = `of the good, ${good} above ${show(1 + eps, 2)}; of the bad, ${bad} below ${show(1 - eps, 2)}`;
   const off = batch.some(([ratio]) => ratio > END) ? " What lies off the axis stands in the last bar." : "";
-  return `Under the curves a real batch of ${batch.length} moves: ${share} % push no more (${parts}). Bars grow with the square root of the count.${off}`;
+  const batched = `Under the curves a real batch of ${batch.length} moves: ${share} % push no more (${parts}).`;
+  return `${batched} Bars grow with the square root of the count.${off}`;
 }
 
 /** r · A, clip(r) · A, the smaller of both, and its gradient, for both signs. */

@@ -1,4 +1,5 @@
-// Chapter 2: a softmax policy, walkers that follow it one by one or a hundred at once, and what they earn, see and find.
+// Chapter 2: a softmax policy, walkers that follow it one by one or a hundred at once, and what they earn, see and
+// find.
 import { prize } from "../parts/cells.js";
 import { conductor } from "../parts/conductor.js";
 import { choice, facts, legendOf, slider, stage, statusLine } from "../parts/controls.js";
@@ -64,7 +65,8 @@ const starter = (state, rules, forget) => (r, c) => {
   else state.set({ start: [r, c] });
 };
 
-/** All that follows from the traits: the world, what the walker believes, how it therefore walks, what that is worth. */
+/** All that follows from the traits: the world, what the walker believes, how it therefore walks, what that is worth.
+ *  */
 function rulesOf(state) {
   const world = parseWorld(state.get("text"), state.get("move_cost"), state.get("rewards"));
   const [row, column] = state.get("start");

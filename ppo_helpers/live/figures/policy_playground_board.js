@@ -41,7 +41,7 @@ const shade = (value, [low, high]) => valueColor(high > low ? (10 * (value - low
 function ramp(range) {
   const [low, high] = range;
   const colors = [0, 0.5, 1].map((share) => shade(low + share * (high - low), range)).join(", ");
-  const bar = html("span", { class: "live-worth", style: `background: linear-gradient(90deg, ${colors})` });
+  const bar = html("span", { class: "live-known", style: `background: linear-gradient(90deg, ${colors})` });
   return [html("span", {}, "worth, to the walker:"), html("span", { class: "live-item" }, show(low), bar, show(high))];
 }
 
@@ -92,7 +92,8 @@ function drawWalks(overlay, { world, temperature }, crowd, pace) {
   const under = (i) => many && i >= earlier.length && crowd.moves < crowd.now[i - earlier.length].path.length - 1;
   overlay.crowd([...earlier, ...together], under);
   const glide = crowd.moves ? pace : 0; // from cell to cell, but not back to the start
-  const aside = (way) => (world.reward[world.index[way.at(-1)[0]][way.at(-1)[1]]] === null ? 0 : -30); // not before the prize
+  const endsAt = ([r, c]) => world.reward[world.index[r][c]];
+  const aside = (way) => (endsAt(way.at(-1)) === null ? 0 : -30); // not before the prize
   const alone = many ? [] : cells(crowd.now[0]);
   overlay.alone(alone, [alone.length ? aside(alone) : 0, 0], glide);
   const ghost = many || temperature === 0 ? [] : cells(crowd.greedy);

@@ -1,4 +1,5 @@
-// Chapter 5: four moves in one state. Push their probabilities, or let the gradient do it, and see the ratio of the one taken.
+// Chapter 5: four moves in one state. Push their probabilities, or let the gradient do it, and see the ratio of the one
+// taken.
 import { button, facts, legendOf, more, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { player, playOnce } from "../parts/playback.js";

@@ -1,4 +1,5 @@
-// The three drawings of the ratio explorer: the ratio on its gauge, the probabilities to drag, and the logits under them.
+// The three drawings of the ratio explorer: the ratio on its gauge, the probabilities to drag, and the logits under
+// them.
 import { show, svg } from "../parts/dom.js";
 import { arrowPath, grip } from "../parts/grips.js";
 import { axes, text } from "../parts/plot.js";
@@ -11,7 +12,8 @@ const LOWEST = 0.01; // the left end of the gauge
 /** A ratio in three digits, or two where it is small. */
 export const times = (ratio) => `×${+ratio.toPrecision(ratio < 0.01 ? 2 : 3)}`;
 
-/** The ratio on a log axis, every factor of ten equally long; the end of its way is where the move has all the probability. */
+/** The ratio on a log axis, every factor of ten equally long; the end of its way is where the move has all the
+ *  probability. */
 export function ratioGauge() {
   const node = svg("svg", { viewBox: "0 0 540 112", class: "live-plot live-gauge", role: "img" });
   const scale = svg("g");

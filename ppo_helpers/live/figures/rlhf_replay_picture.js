@@ -1,4 +1,5 @@
-// The replay's picture: reward and gold score of one run with its turn, and texts whose tokens are coloured by what they earn.
+// The replay's picture: reward and gold score of one run with its turn, and texts whose tokens are coloured by what
+// they earn.
 import { curvePlot } from "../parts/charts.js";
 import { valueColor } from "../parts/colors.js";
 import { legendOf } from "../parts/controls.js";
@@ -31,7 +32,7 @@ function flag(plot, iteration, value, end) {
   const back = iteration > end / 2; // there the words stand at its left
   const words = svg("text", { class: "live-label", x: x + (back ? -6 : 6), y: foot + 15 }, `turn at ${iteration}`);
   words.setAttribute("text-anchor", back ? "end" : "start");
-  return svg("g", { class: "live-flag" }, svg("path", { d: `M${x.toFixed(1)} ${top.toFixed(1)}V${foot}` }), words);
+  return svg("g", { class: "live-turn" }, svg("path", { d: `M${x.toFixed(1)} ${top.toFixed(1)}V${foot}` }), words);
 }
 
 /** What a token earns: −β times its KL, and the last one the score of the text too. */

@@ -1,4 +1,5 @@
-// The rows of the token advantages: a token, and beside it bars for its reward, its value and its advantage, on one scale.
+// The rows of the token advantages: a token, and beside it bars for its reward, its value and its advantage, on one
+// scale.
 import { valueColor } from "../parts/colors.js";
 import { html, show, unseen } from "../parts/dom.js";
 import { tokenChip } from "../parts/tokens.js";

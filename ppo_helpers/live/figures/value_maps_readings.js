@@ -35,7 +35,8 @@ export function sentence({ world, truth }, { run, frame, chosen }) {
   const nothing = run.cells.size ? "" : "The network is shown nothing: click a cell. ";
   const known = run.cells.has(chosen) ? "shown" : "never shown";
   const place = `Row ${r}, column ${c}, ${known}`;
-  return `${nothing}${place}: the network says ${show(said, 2)}, the truth is ${show(real, 2)}: ${judged(said - real)}.`;
+  const both = `the network says ${show(said, 2)}, the truth is ${show(real, 2)}`;
+  return `${nothing}${place}: ${both}: ${judged(said - real)}.`;
 }
 
 function judged(missed) {

@@ -5,7 +5,8 @@ import { axes, roundTicks, text } from "./plot.js";
 
 const SIDE = 24; // beside the histogram: half a label
 
-/** Two curves at most, and a rule where the reader is; pressing, or drawing sideways, calls `onscrub` with the x there. */
+/** Two curves at most, and a rule where the reader is; pressing, or drawing sideways, calls `onscrub` with the x there.
+ *  */
 export function curvePlot({ x, y, count, label, onscrub, ...look }) {
   const plot = axes({ x, y, xticks: roundTicks(...x, 5), yticks: roundTicks(...y, 4), ...look });
   const numbers = Array.from({ length: count }, (_, i) => i);
@@ -36,7 +37,8 @@ export function curvePlot({ x, y, count, label, onscrub, ...look }) {
   };
 }
 
-/** A mouse goes where it is pressed and drawn. So does a finger that taps or moves sideways; one that scrolls the page does not. */
+/** A mouse goes where it is pressed and drawn. So does a finger that taps or moves sideways; one that scrolls the page
+ *  does not. */
 function scrubbing(plot, onscrub) {
   const { node } = plot;
   let from = null; // where the pointer was put down

@@ -1,4 +1,5 @@
-// The colours of values and errors on cells, the same in light and dark; those of roles are CSS variables, see figure.css.
+// The colours of values and errors on cells, the same in light and dark; those of roles are CSS variables, see
+// figure.css.
 const RAMP = { low: [221, 138, 118], middle: [243, 234, 215], high: [85, 181, 163] }; // −5, 0, +5
 const WRONG = { none: [251, 248, 240], all: [179, 55, 44] };
 

@@ -52,7 +52,8 @@ export const statusLine = (lines = 2) =>
 /** What a newcomer need not see at first. */
 export const more = (words, ...kids) => html("details", { class: "live-more" }, html("summary", {}, words), ...kids);
 
-/** A figure: one line that says what to do, the picture, at its right (below it where there is no room) the controls. */
+/** A figure: one line that says what to do, the picture, at its right (below it where there is no room) the controls.
+ *  */
 export function stage(state, { hint, picture, side, below = [], cls = "" }) {
   const parts = html("div", { class: "live-stage" }, html("div", { class: "live-picture" }, ...picture));
   parts.append(html("div", { class: "live-side" }, ...side));

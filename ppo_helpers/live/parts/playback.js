@@ -30,7 +30,8 @@ export function player(tick, delay, onchange) {
 
 /** Buttons and a slider for the frames first … last() of the trait `name`.
  *
- *  `verb` is what the first button says, `label` and `words` are the slider's (no label: no slider), `reset` is what the
+ *  `verb` is what the first button says, `label` and `words` are the slider's (no label: no slider), `reset` is what
+ *  the
  *  last button does besides going to frame `home`, `draw` is called when playing begins and ends. */
 export function playback(
   state,
@@ -67,7 +68,8 @@ export function playback(
   return { node, stop: clock.stop, playing: clock.playing, start, update: () => scrub?.update() };
 }
 
-/** Brings a number trait from `from`, `by` a tick, to where it stands now: what `playOnce` plays where there are no frames. */
+/** Brings a number trait from `from`, `by` a tick, to where it stands now: what `playOnce` plays where there are no
+ *  frames. */
 export function glide(state, name, { from, by, delay = 60, draw = () => {} }) {
   const to = state.get(name);
   const tick = () => {
@@ -88,7 +90,8 @@ export function glide(state, name, { from, by, delay = 60, draw = () => {} }) {
 const seen = ({ intersectionRatio, intersectionRect }) =>
   intersectionRatio >= 0.6 || intersectionRect.height >= 0.6 * innerHeight;
 
-/** Play once from the beginning when the reader first sees the figure, unless they prefer less motion; the first touch ends it. */
+/** Play once from the beginning when the reader first sees the figure, unless they prefer less motion; the first touch
+ *  ends it. */
 export function playOnce(node, { start, stop, playing }, rewind) {
   if (calm() || typeof IntersectionObserver === "undefined") return () => {};
   let done = false;

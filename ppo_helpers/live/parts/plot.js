@@ -18,7 +18,7 @@ export function axes({ x, y, xticks, yticks, xlabel, ylabel, width = 540, height
     node.append(text([px(v), height - box.bottom + 17], show(v, 2), { class: spare }));
   });
   const middle = (px(x[0]) + px(x[1])) / 2;
-  node.append(text([middle, height - 5], xlabel), text([4, 14], ylabel, { "text-anchor": "start" }));
+  node.append(text([middle, height - 5], xlabel), text([4, 16], ylabel, { "text-anchor": "start" }));
   return plot;
 }
 

@@ -5,8 +5,10 @@ import { axes, roundTicks, text } from "./plot.js";
 const FEWEST = 9; // bins, so that a single bar is not as wide as the plot
 const BOX = { left: 40, right: 8, top: 44, bottom: 40 };
 
-/** Bins for `outcomes`, pairs of points and probability: equally wide, leftwards from `edge`, the last one, if `tail`, for all
- *  that is below. `unit` is what the points of walks differ by, 0 if by anything: a bin then holds a whole number of units, an
+/** Bins for `outcomes`, pairs of points and probability: equally wide, leftwards from `edge`, the last one, if `tail`,
+ *  for all
+ *  that is below. `unit` is what the points of walks differ by, 0 if by anything: a bin then holds a whole number of
+ *  units, an
  *  even one if several, since ways to the same place differ by an even number of moves. */
 export function binsOf(outcomes, unit) {
   const sorted = [...outcomes].sort(([a], [b]) => b - a);
@@ -53,7 +55,8 @@ export function returnsPlot(bins, expected) {
   const least = bins.edge - bins.count * bins.width;
   const x = [least, bins.edge];
   const most = 125 * Math.max(...bins.shares);
-  const firstTick = least + (bins.tail ? 0.27 : 0.09) * (x[1] - least); // beside the word "less", or the 0 of the other axis
+  // beside the word "less", or the 0 of the other axis
+  const firstTick = least + (bins.tail ? 0.27 : 0.09) * (x[1] - least);
   const ticks = { xticks: roundTicks(firstTick, x[1], 5), yticks: roundTicks(0, most, 2) };
   const labels = { xlabel: "points of a walk", ylabel: "walks in 100" };
   const plot = axes({ x, y: [0, most], ...ticks, ...labels, width: 256, height: 190, box: BOX });

@@ -9,14 +9,16 @@ export function forever(world, gamma) {
   return gamma === 1 ? -Infinity : -world.moveCost / (1 - gamma);
 }
 
-/** All sweeps until one changes nothing: the start and the values after each, and how many cells were visited in all. */
+/** All sweeps until one changes nothing: the start and the values after each, and how many cells were visited in all.
+ *  */
 export function valueIteration(world, gamma = 1, tol = 1e-9) {
   const history = [world.reward.map((r) => r ?? forever(world, gamma))];
   for (;;) {
     const old = history.at(-1);
     const now = old.map((v, s) => (isStuck(world, s) ? v : Math.max(...actionValues(world, old, gamma, s))));
     if (!now.some((v, s) => v !== old[s] && Math.abs(v - old[s]) > tol)) {
-      const cellVisits = history.length * world.reward.filter((r) => r === null).length; // the last sweep changes nothing
+      // the last sweep changes nothing
+      const cellVisits = history.length * world.reward.filter((r) => r === null).length;
       return { values: old, sweeps: history.length - 1, history, cellVisits };
     }
     history.push(now);

@@ -1,4 +1,5 @@
-// The objectives of chapters 5 and 6 for one sample, and their gradients: the tests hold them equal to torch's autograd.
+// The objectives of chapters 5 and 6 for one sample, and their gradients: the tests hold them equal to torch's
+// autograd.
 export function softmax(logits) {
   const top = Math.max(...logits);
   const powers = logits.map((v) => Math.exp(v - top));
@@ -46,7 +47,8 @@ export const clip = (ratio, eps) => within(ratio, 1 - eps, 1 + eps);
 /** min(r · A, clip(r, 1 − ε, 1 + ε) · A). */
 export const clippedSurrogate = (ratio, advantage, eps) => Math.min(ratio * advantage, clip(ratio, eps) * advantage);
 
-/** Is the objective flat here? Only where the minimum is the clipped term: beyond the edge that the sign of A points to. */
+/** Is the objective flat here? Only where the minimum is the clipped term: beyond the edge that the sign of A points
+ *  to. */
 export const isFlat = (ratio, advantage, eps) => (advantage > 0 ? ratio > 1 + eps : ratio < 1 - eps);
 
 /** dL/dr. At the edges themselves it is A, as in torch: min shares the gradient between two equal terms, half each, and

@@ -21,7 +21,8 @@ export function drawMove(row, random) {
   });
 }
 
-/** One walk, given up after `limit` moves: the states it visits, its points after each move, discounted, and the prize at
+/** One walk, given up after `limit` moves: the states it visits, its points after each move, discounted, and the prize
+ *  at
  *  its end or null. */
 export function walkFrom(world, policy, start, random, limit, gamma = 1) {
   const path = [start];
@@ -36,7 +37,8 @@ export function walkFrom(world, policy, start, random, limit, gamma = 1) {
   }
 }
 
-/** What a walk may earn, with exact probabilities: pairs of points and probability, many of them with equal points. Walks
+/** What a walk may earn, with exact probabilities: pairs of points and probability, many of them with equal points.
+ *  Walks
  *  that have not ended after `limit` moves come last. */
 export function outcomes(world, policy, start, limit, gamma = 1) {
   const found = [];
