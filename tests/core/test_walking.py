@@ -367,7 +367,7 @@ def test_a_policy_is_read_out_for_every_state():
     torch.manual_seed(0)
     world = GridWorld.from_text("S . . # .\n. M . # #")
     for kind, size in (("xy", 2), ("onehot", len(world.states))):
-        policy = PolicyNetwork(size)
+        policy = PolicyNetwork(size).double()  # one row and many rows round alike
         with torch.no_grad():
             policy.layers[-1].weight.mul_(100)
         table = policy_table(policy, world, kind)
@@ -377,7 +377,7 @@ def test_a_policy_is_read_out_for_every_state():
                 assert (table[s] == 0).all()
                 continue
             with torch.no_grad():
-                logits = policy(torch.tensor(world.observations(kind)[s])).double().numpy()[open_moves]
+                logits = policy(torch.tensor(world.observations(kind)[s]).double()).numpy()[open_moves]
             wanted = np.zeros(4)
             wanted[open_moves] = np.exp(logits) / np.exp(logits).sum()
             np.testing.assert_allclose(table[s], wanted, atol=1e-9)

@@ -81,6 +81,14 @@ WRONG = {
         "sum": (lambda c, r: preference_loss(c, r) * len(c), "The mean over pairs"),
         "shares": (lambda c, r: np.log1p(np.divide(r, np.add(c, 1e-12))).mean(), "about 0.69"),
         "naive": (lambda c, r: -np.log(sigmoid(difference(c, r))).mean(), "rounds to 0"),
+        "clipped scores": (
+            lambda c, r: preference_loss(np.clip(c, -3, 3), np.clip(r, -3, 3)),
+            "Only differences count",
+        ),
+        "only for wrong orders": (
+            lambda c, r: (np.log1p(np.exp(difference(c, r))) - difference(c, r)).mean(),
+            "0 to the last digit",
+        ),
         "one for each": (lambda c, r: np.logaddexp(0, -difference(c, r)), "Return one number"),
     },
     check_is_hacked: {
@@ -101,6 +109,7 @@ WRONG = {
     check_own_reward: {
         "letters": (lambda p, t: own_reward(p, t) if "Thank" in t else own_reward(p, t.lower().replace("thank", "")),
                     "Large and small letters"),
+        "always": (lambda p, t: 1.0, "No thanks, few words"),
         "every thanks": (lambda p, t: t.lower().count("thank") - 0.1 * max(0, len(t.split()) - 6), "Thanking twice"),
         "no length": (lambda p, t: float("thank" in t.lower()), "Eight words are two beyond six"),
         "all words": (lambda p, t: own_reward(p, t, 0), "three words"),
@@ -121,6 +130,8 @@ WRONG = {
         "k2": (lambda new, ref, beta: -beta * (new - ref) ** 2 / 2, "it earns"),
         "k3": (lambda new, ref, beta: -beta * (math.exp(ref - new) - 1 - (ref - new)), "it pays"),
         "no price": (lambda new, ref, beta: ref - new, "it pays"),
+        "only the direction": (lambda new, ref, beta: -beta * math.copysign(2, new - ref), "The same probability"),
+        "a signed square": (lambda new, ref, beta: -beta * (new - ref) * abs(new - ref) / 2, "not to its square"),
         "half a price": (lambda new, ref, beta: -0.5 * (new - ref), "no price"),
     },
 }  # fmt: skip

@@ -156,7 +156,7 @@ def test_it_says_where_both_runs_stand(mount):
     assert "Iteration 20." in words
     assert "β = 0: reward 1.9, gold 0.1; 11 after the turn." in words
     assert "β = 0.1: reward 1.9, gold 0.88." in words
-    assert page.locator(".live-flag").all_text_contents() == ["turn at 9"]
+    assert page.locator(".live-turn").all_text_contents() == ["turn at 9"]
     page.locator("input[type=range]").press("Home")
     assert "both sides are still the fine-tuned model" in status(page)
 
@@ -173,7 +173,7 @@ def test_the_lists_choose_the_prices(mount):
     page = mount(replay(pair=(0.0, 0.1)))
     page.get_by_label("left").select_option(label="β = 0.4")
     assert page.locator(".live-caption").all_inner_texts() == ["β = 0.4", "β = 0.1"]
-    assert page.locator(".live-flag").count() == 0
+    assert page.locator(".live-turn").count() == 0
     assert status(page).count("β = 0.4:") == 1
 
 

@@ -5,8 +5,8 @@ import { arrowPath, grip, under } from "../parts/grips.js";
 import ICONS from "../parts/icons.json" with { type: "json" };
 import { axes, text } from "../parts/plot.js";
 
-/** What the path and the sum under it share: a column for each state, and, a little after it, the move that leaves it.
- *  */
+/** What the path and the sum under it share: a column for each state, and, a little after it, the move that leaves
+ *  it. */
 export const SIDES = { left: 46, right: 8 };
 export const MOVE = 0.44;
 export const isLong = (steps) => steps > 7; // then there is less room for words
@@ -17,8 +17,7 @@ const HEIGHT = 280;
 const clamp = (v, most) => Math.max(-most, Math.min(most, v));
 
 /** The states at the height of their values, to be dragged; between two of them the TD error of the move as an arrow,
- *  from
- *  what the critic said to what the move has shown: reward plus discounted next value. */
+ *  from what the critic said to what the move has shown: reward plus discounted next value. */
 export function pathPicture(rewards, lastValue, { onvalue, onpick }) {
   const steps = rewards.length;
   const box = { ...SIDES, top: 58, bottom: 28 };

@@ -6,8 +6,7 @@ import { columns, isLong, MOVE, pieceClass, SIDES, wholeAt } from "./advantage_p
 const HEIGHT = 190;
 
 /** The advantage as one bar taken apart: a piece under the arrow of each TD error that is left to come, as long as the
- *  arrow
- *  times its weight; each piece begins where the last one ended, and the whole stands at the right. */
+ *  arrow times its weight; each piece begins where the last one ended, and the whole stands at the right. */
 export function sumPicture(steps) {
   const box = { ...SIDES, top: 12, bottom: 28 };
   const plot = axes({ ...columns(steps), y: [-1.4, 1.4], yticks: [0], height: HEIGHT, box });

@@ -65,8 +65,8 @@ const starter = (state, rules, forget) => (r, c) => {
   else state.set({ start: [r, c] });
 };
 
-/** All that follows from the traits: the world, what the walker believes, how it therefore walks, what that is worth.
- *  */
+/** All that follows from the traits: the world, what the walker believes, how it therefore walks, what that is
+ *  worth. */
 function rulesOf(state) {
   const world = parseWorld(state.get("text"), state.get("move_cost"), state.get("rewards"));
   const [row, column] = state.get("start");

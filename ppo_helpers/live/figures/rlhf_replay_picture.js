@@ -5,8 +5,8 @@ import { valueColor } from "../parts/colors.js";
 import { legendOf } from "../parts/controls.js";
 import { html, show, svg, unseen } from "../parts/dom.js";
 
-const BOX = { left: 46, right: 16, top: 12, bottom: 46 }; // room for a phone's larger words
-const SIZE = { width: 280, height: 168, box: BOX };
+const BOX = { left: 46, right: 16, top: 17, bottom: 46 }; // room for a phone's larger words
+const SIZE = { width: 280, height: 173, box: BOX };
 
 /** Reward and gold score of the run number `b`, on one scale for all runs; a flag where it turns. */
 export function runCurves(state, b, onscrub) {

@@ -93,8 +93,8 @@ function worst({ truth }, predicted) {
   return missed.indexOf(Math.max(...missed));
 }
 
-/** Cells that are picked: the first one decides whether they are shown or hidden, those that it is drawn across follow.
- *  */
+/** Cells that are picked: the first one decides whether they are shown or hidden, those that it is drawn across
+ *  follow. */
 function brush({ world }, view) {
   let showing = true;
   return (r, c, dragged) => {

@@ -10,8 +10,8 @@ import { recordedRuns } from "./value_maps_training.js";
 const DOT = '<circle cx="50" cy="50" r="15" class="live-dot"/>';
 const TITLES = ["what the network says", "what is true", "where it is wrong"];
 
-/** What does not change while the reader looks: the world, the truth, the recorded trainings and the ends of all axes.
- *  */
+/** What does not change while the reader looks: the world, the truth, the recorded trainings and the ends of all
+ *  axes. */
 export function sceneOf(state) {
   const [truth, runs] = [state.get("truth"), recordedRuns(state)];
   const errors = runs.flatMap((run) => run.errors.flat()).filter(Number.isFinite);

@@ -5,8 +5,8 @@ import { axes, roundTicks, text } from "./plot.js";
 
 const SIDE = 24; // beside the histogram: half a label
 
-/** Two curves at most, and a rule where the reader is; pressing, or drawing sideways, calls `onscrub` with the x there.
- *  */
+/** Two curves at most, and a rule where the reader is; pressing, or drawing sideways, calls `onscrub` with the x
+ *  there. */
 export function curvePlot({ x, y, count, label, onscrub, ...look }) {
   const plot = axes({ x, y, xticks: roundTicks(...x, 5), yticks: roundTicks(...y, 4), ...look });
   const numbers = Array.from({ length: count }, (_, i) => i);

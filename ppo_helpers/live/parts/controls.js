@@ -4,8 +4,8 @@ import { html, show } from "./dom.js";
 // JupyterLab takes arrow keys for its own shortcuts unless the control says otherwise
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
-/** A labelled range input bound to a trait; `from`/`to` translate between trait and slider position.
- *  `max` is a number, or a function if it changes; call `update` when it has. */
+/** A labelled range input bound to a trait; `from`/`to` translate between trait and slider position. `max` is a number,
+ *  or a function if it changes; call `update` when it has. */
 export function slider(state, name, { label, min, max, step, words = show, from = Number, to = Number }) {
   const input = html("input", { type: "range", min, step, ...KEYS });
   const value = html("span", { "aria-hidden": "true", class: "live-reading" }); // the input itself says its value
@@ -52,8 +52,8 @@ export const statusLine = (lines = 2) =>
 /** What a newcomer need not see at first. */
 export const more = (words, ...kids) => html("details", { class: "live-more" }, html("summary", {}, words), ...kids);
 
-/** A figure: one line that says what to do, the picture, at its right (below it where there is no room) the controls.
- *  */
+/** A figure: one line that says what to do, the picture, at its right (below it where there is no room) the
+ *  controls. */
 export function stage(state, { hint, picture, side, below = [], cls = "" }) {
   const parts = html("div", { class: "live-stage" }, html("div", { class: "live-picture" }, ...picture));
   parts.append(html("div", { class: "live-side" }, ...side));

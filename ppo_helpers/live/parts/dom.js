@@ -25,8 +25,8 @@ export const fine = (value) => (value !== 0 && Math.abs(value) < 0.0005 ? "≈ 0
 /** Words for screen readers alone. */
 export const unseen = (words) => html("span", { class: "live-hidden" }, words);
 
-/** Put words into a live region: those of the last view are not said twice, and while something plays nothing is said.
- *  */
+/** Put words into a live region: those of the last view are not said twice, and while something plays nothing is
+ *  said. */
 export function say(node, words, quiet = false) {
   node.setAttribute("aria-live", quiet ? "off" : "polite");
   if (node.textContent !== words) node.textContent = words;

@@ -3,9 +3,8 @@ import { actionValues } from "../twins/planning.js";
 import { html, show, svg } from "./dom.js";
 
 /** What the rule makes of cell (r, c) in a plan: `words` say what is done, `terms` are the neighbours that can be
- *  entered, in
- *  the order up, right, down, left. When all values are final the rule gives back the cell's own, before it the next.
- *  */
+ *  entered, in the order up, right, down, left. When all values are final the rule gives back the cell's own, before it
+ *  the next. */
 export function explain(plan, [r, c]) {
   const { world } = plan;
   const s = world.index[r]?.[c];

@@ -5,12 +5,9 @@ const STEPS = { ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLe
 const place = (target) => target.closest?.("[role=gridcell]")?.dataset.at?.split(",").map(Number);
 
 /** A roving-focus grid. `onpick(r, c, dragged)` for a click, a drag of the mouse or Enter; `onkey(r, c, key)` for other
- *  keys;
- *  `onhover(r, c)` for the cell under the mouse or the focus; `carry` for what a mouse may drag to another cell:
- *  `takes(r, c)`
- *  says whether there is such a thing, `moves(from, to)` follows it from cell to cell; `at` is the cell that Tab
- *  reaches
- *  first. `overlay` is an SVG above the cells, a cell is 100 × 100 in it. */
+ *  keys; `onhover(r, c)` for the cell under the mouse or the focus; `carry` for what a mouse may drag to another cell:
+ *  `takes(r, c)` says whether there is such a thing, `moves(from, to)` follows it from cell to cell; `at` is the cell
+ *  that Tab reaches first. `overlay` is an SVG above the cells, a cell is 100 × 100 in it. */
 export function gridView({ label, onpick, onkey = () => false, onhover = () => {}, carry = null, at: focus = [0, 0] }) {
   const grid = html("div", {
     role: "grid",

@@ -13,8 +13,7 @@ export function under(plot, along, event) {
 }
 
 /** Something that is dragged along the x or y axis of `plot`, or moved by arrow keys, Page Up/Down, Home and End.
- *  `parts`
- *  are its shapes around the point (0, 0), the first one being the place to touch; call the result to put it
+ *  `parts` are its shapes around the point (0, 0), the first one being the place to touch; call the result to put it
  *  somewhere. */
 export function grip(plot, { along, label, min, max, step, page, parts, onmove }) {
   const orientation = along === "x" ? "horizontal" : "vertical";

@@ -3,8 +3,7 @@ import { parseWorld } from "../twins/gridworld.js";
 import { greedyPolicy, valueIteration } from "../twins/planning.js";
 
 /** All sweeps over the world of the traits `text`, `move_cost`, `rewards` and `gamma`, and the one that `sweep` shows,
- *  −1 for the
- *  last. Call `update` when one of the first four has changed. */
+ *  −1 for the last. Call `update` when one of the first four has changed. */
 export function planner(state) {
   let before; // the sweep that was shown before this one
   let stepped = false;

@@ -5,8 +5,8 @@ import { html } from "./dom.js";
 /** True for readers who prefer less motion. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** A clock that calls `tick` until it returns false; slower for readers who prefer less motion.
- *  `delay` is in milliseconds, or a function that says so before each tick. */
+/** A clock that calls `tick` until it returns false; slower for readers who prefer less motion. `delay` is in
+ *  milliseconds, or a function that says so before each tick. */
 export function player(tick, delay, onchange) {
   let timer = null;
   const wait = () => (calm() ? 2 : 1) * (typeof delay === "function" ? delay() : delay);
@@ -28,11 +28,9 @@ export function player(tick, delay, onchange) {
   return { start, stop, toggle: () => (timer === null ? start() : stop()), playing: () => timer !== null };
 }
 
-/** Buttons and a slider for the frames first … last() of the trait `name`.
- *
- *  `verb` is what the first button says, `label` and `words` are the slider's (no label: no slider), `reset` is what
- *  the
- *  last button does besides going to frame `home`, `draw` is called when playing begins and ends. */
+/** Buttons and a slider for the frames first … last() of the trait `name`.  `verb` is what the first button says,
+ *  `label` and `words` are the slider's (no label: no slider), `reset` is what the last button does besides going to
+ *  frame `home`, `draw` is called when playing begins and ends. */
 export function playback(
   state,
   name,

@@ -3,13 +3,11 @@ import { show, svg } from "./dom.js";
 import { axes, roundTicks, text } from "./plot.js";
 
 const FEWEST = 9; // bins, so that a single bar is not as wide as the plot
-const BOX = { left: 40, right: 8, top: 44, bottom: 40 };
+const BOX = { left: 40, right: 8, top: 48, bottom: 40 };
 
 /** Bins for `outcomes`, pairs of points and probability: equally wide, leftwards from `edge`, the last one, if `tail`,
- *  for all
- *  that is below. `unit` is what the points of walks differ by, 0 if by anything: a bin then holds a whole number of
- *  units, an
- *  even one if several, since ways to the same place differ by an even number of moves. */
+ *  for all that is below. `unit` is what the points of walks differ by, 0 if by anything: a bin then holds a whole
+ *  number of units, an even one if several, since ways to the same place differ by an even number of moves. */
 export function binsOf(outcomes, unit) {
   const sorted = [...outcomes].sort(([a], [b]) => b - a);
   const high = quantile(sorted, 0.0005);
@@ -59,11 +57,11 @@ export function returnsPlot(bins, expected) {
   const firstTick = least + (bins.tail ? 0.27 : 0.09) * (x[1] - least);
   const ticks = { xticks: roundTicks(firstTick, x[1], 5), yticks: roundTicks(0, most, 2) };
   const labels = { xlabel: "points of a walk", ylabel: "walks in 100" };
-  const plot = axes({ x, y: [0, most], ...ticks, ...labels, width: 256, height: 190, box: BOX });
+  const plot = axes({ x, y: [0, most], ...ticks, ...labels, width: 256, height: 194, box: BOX });
   plot.node.classList.add("live-returns");
   const bars = svg("path", { class: "live-bars" });
   plot.node.append(bars, outline(plot, bins));
-  if (bins.tail) plot.node.append(text([BOX.left, 167], "less", { "text-anchor": "start" }));
+  if (bins.tail) plot.node.append(text([BOX.left, 171], "less", { "text-anchor": "start" }));
   plot.node.append(...meanLine(plot, x, expected));
   return { node: plot.node, fill: (totals) => bars.setAttribute("d", barsOf(plot, bins, most, totals)) };
 }
@@ -97,6 +95,6 @@ function meanLine({ px, py }, [least, most], expected) {
   const at = px(Math.max(least, Math.min(most, expected)));
   const anchor = at > 128 ? "end" : "start";
   const words = `${inside ? "" : "◂ "}expected ${show(expected, 2)}`;
-  const line = inside ? [svg("path", { class: "live-mean", d: `M${at.toFixed(1)} ${py(0)}V38` })] : [];
-  return [...line, text([at + (anchor === "end" ? 3 : -3), 32], words, { "text-anchor": anchor })];
+  const line = inside ? [svg("path", { class: "live-mean", d: `M${at.toFixed(1)} ${py(0)}V42` })] : [];
+  return [...line, text([at + (anchor === "end" ? 3 : -3), 36], words, { "text-anchor": anchor })];
 }

@@ -9,8 +9,8 @@ export function forever(world, gamma) {
   return gamma === 1 ? -Infinity : -world.moveCost / (1 - gamma);
 }
 
-/** All sweeps until one changes nothing: the start and the values after each, and how many cells were visited in all.
- *  */
+/** All sweeps until one changes nothing: the start and the values after each, and how many cells were visited in
+ *  all. */
 export function valueIteration(world, gamma = 1, tol = 1e-9) {
   const history = [world.reward.map((r) => r ?? forever(world, gamma))];
   for (;;) {

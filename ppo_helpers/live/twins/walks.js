@@ -22,8 +22,7 @@ export function drawMove(row, random) {
 }
 
 /** One walk, given up after `limit` moves: the states it visits, its points after each move, discounted, and the prize
- *  at
- *  its end or null. */
+ *  at its end or null. */
 export function walkFrom(world, policy, start, random, limit, gamma = 1) {
   const path = [start];
   const points = [0];
@@ -38,8 +37,7 @@ export function walkFrom(world, policy, start, random, limit, gamma = 1) {
 }
 
 /** What a walk may earn, with exact probabilities: pairs of points and probability, many of them with equal points.
- *  Walks
- *  that have not ended after `limit` moves come last. */
+ *  Walks that have not ended after `limit` moves come last. */
 export function outcomes(world, policy, start, limit, gamma = 1) {
   const found = [];
   let walking = new Map([[start, 1]]); // state → probability of being there now
