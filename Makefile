@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Colab runs Python 3.13; its environment is tested with that if it is here
 COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo $(PYTHON))
 # two workers on two cores: one thread each, or they wait for one another
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
 book test check bench mutants sweeps: export PPO_BOOK_GPT2 ?= tiny

@@ -13,7 +13,8 @@ from hypothesis import settings
 settings.register_profile("book", deadline=None)  # a busy machine is no bug
 settings.load_profile("book")
 SCREENS = Path(__file__).parents[1] / "_build" / "screens"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# without a window it opens a page in half the time
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
