@@ -296,7 +296,7 @@ class Accuracy(NamedTuple):
 
     accuracy: float  # share of the noisy judgements that they agree with
     ceiling: float  # what the gold score itself would reach on average: the rater contradicts itself
-    clean: float  # share of the pairs that they order as the gold score does
+    clean: float  # share of the pairs with two gold scores that they order as these do
     correlation: float  # with the gold score, text by text
 
 
@@ -313,10 +313,10 @@ def accuracy(scores: Tensor, comparisons: Comparisons) -> Accuracy:
     scores, gold = scores.cpu(), comparisons.gold
     if scores.shape != gold.shape:
         raise ValueError(f"scores must have shape {tuple(gold.shape)}, one per answer, got {tuple(scores.shape)}")
-    won = scores[comparisons.winners] > scores[comparisons.losers]
-    better = gold[comparisons.winners] > gold[comparisons.losers]
+    leads, gold_leads = (x[comparisons.winners] - x[comparisons.losers] for x in (scores, gold))
+    ordered = (leads.sign() == gold_leads.sign())[gold_leads != 0]
     together = torch.corrcoef(torch.stack([scores, gold]))[0, 1]
-    shares = (won.float().mean(), comparisons.chances.mean(), (won == better).float().mean(), together)
+    shares = ((leads > 0).float().mean(), comparisons.chances.mean(), ordered.float().mean(), together)
     return Accuracy(*(share.item() for share in shares))
 
 

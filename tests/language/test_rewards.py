@@ -291,9 +291,11 @@ def test_accuracy_against_numpy():
     s, g, w, c = (np.asarray(x, dtype=float) for x in (scores, seen.gold, seen.winners, seen.losers))
     w, c = w.astype(int), c.astype(int)
     ceiling = np.mean(1 / (1 + np.exp(-abs(g[w] - g[c]) / 0.1)))
-    clean = np.mean((s[w] > s[c]) == (g[w] > g[c]))
+    different = g[w] != g[c]
+    clean = np.mean((np.sign(s[w] - s[c]) == np.sign(g[w] - g[c]))[different])
     assert found == pytest.approx(Accuracy(np.mean(s[w] > s[c]), ceiling, clean, np.corrcoef(s, g)[0, 1]), abs=1e-6)
     assert accuracy(seen.gold, seen).clean == 1 and accuracy(-seen.gold, seen).correlation == pytest.approx(-1)
+    assert accuracy(torch.zeros(9), seen)[::2] == (0, 0)  # who cannot tell them apart orders none
     with pytest.raises(ValueError, match=r"scores must have shape \(9,\), one per answer, got \(3,\)"):
         accuracy(scores[:3], seen)
 

@@ -28,7 +28,7 @@ export function player(tick, delay, onchange) {
   return { start, stop, toggle: () => (timer === null ? start() : stop()), playing: () => timer !== null };
 }
 
-/** Buttons and a slider for the frames first … last() of the trait `name`.  `verb` is what the first button says,
+/** Buttons and a slider for the frames first … last() of the trait `name`. `verb` is what the first button says,
  *  `label` and `words` are the slider's (no label: no slider), `reset` is what the last button does besides going to
  *  frame `home`, `draw` is called when playing begins and ends. */
 export function playback(
