@@ -120,7 +120,9 @@ def test_the_still_picture_is_the_figures_first_view(mount, figure):
         for page in pages:
             resize(page, width)
         assert dead.bounding_box() == pytest.approx(alive.bounding_box(), abs=0.6)
-        first, still = (pixels(body.locator(".live-picture").first.screenshot()) for body in (alive, dead))
+        first, still = (
+            pixels(body.locator(".live-picture").first.screenshot(animations="disabled")) for body in (alive, dead)
+        )
         assert still.shape == first.shape
         assert np.abs(still - first).max() <= 8  # of 255: what is drawn on another layer is rounded another way
 

@@ -32,7 +32,7 @@ export function cellPicture({ symbol, reward = null, words = null, policy = null
   const drawing = reward === null ? "" : `<g transform="translate(9 -2) scale(.82)">${icon(symbol)}</g>`;
   const text = reward !== null ? `<text x="50" y="92" class="live-reward">${prize(reward)}</text>` : number(words);
   const moves = policy ? arrows(policy, words === null ? 17 : 13) : "";
-  return `<svg viewBox="0 0 100 100" aria-hidden="true">${drawing}${moves}${text}${extra}</svg>`;
+  return `<svg viewBox="0 0 100 100" aria-hidden="true">${drawing}${moves} ${text}${extra}</svg>`;
 }
 
 const number = (words) => (words === null ? "" : `<text x="50" y="60" class="live-value">${words}</text>`);
