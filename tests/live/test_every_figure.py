@@ -124,7 +124,8 @@ def test_the_still_picture_is_the_figures_first_view(mount, figure):
             pixels(body.locator(".live-picture").first.screenshot(animations="disabled")) for body in (alive, dead)
         )
         assert still.shape == first.shape
-        assert np.abs(still - first).max() <= 8  # of 255: what is drawn on another layer is rounded another way
+        difference = np.abs(still - first)  # of 255; the edges of what is round are painted one way or another
+        assert difference.max() <= 32 and (difference > 8).mean() < 1e-4
 
 
 def pixels(png):
