@@ -5,12 +5,13 @@ BIN := .venv/bin
 COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo $(PYTHON))
 # two workers on two cores: one thread each, or they wait for one another
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+BIOME := tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/dom.js tests/live/look.js
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
 book test check bench mutants sweeps: export PPO_BOOK_GPT2 ?= tiny
 HELPERS := $(shell find ppo_helpers -name '*.py' -o -name '*.js' -o -name '*.css')
 
-.PHONY: book lab test check bench lint lint-js mutants sweeps address clean
+.PHONY: book lab test check bench lint mutants sweeps address clean
 
 book: .venv/ready _build/helpers
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -31,11 +32,8 @@ bench: .venv/ready
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-js; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tools/js/node_modules && $(BIOME); \
 	else echo "npm is not here: the figures' JavaScript and CSS were not looked at"; fi
-
-lint-js: tools/js/node_modules
-	tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/dom.js tests/live/look.js
 
 mutants: .venv/ready
 	$(BIN)/python -m pip install --quiet -r tests/mutants/requirements.txt

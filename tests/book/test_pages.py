@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from built import CHAPTERS, CONFIG, FIGURES_SETTLED, PAGES, ROOT, SOURCES, STATE, VIEW, VIEWS, WATCH_SHIFTS, axe, soup
+from accessible import axe
+from built import CHAPTERS, CONFIG, FIGURES_SETTLED, PAGES, ROOT, SOURCES, STATE, VIEW, VIEWS, WATCH_SHIFTS, soup
 
 pytestmark = pytest.mark.browser
 # what sticks out of the page to the right and that no scroll bar of its own reaches
@@ -34,23 +35,36 @@ def test_these_tests_know_every_page(book):
     assert built == {*PAGES, "index.html"}
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_alive_and_accessible(visit, base, name, scheme, width):
-    page = visit(base + name, scheme, width)
-    assert page.locator("html").get_attribute("data-theme") == scheme
+def test_page_is_alive_and_accessible(visit, base, name):
+    page = visit(base + name)
+    assert page.locator("html").get_attribute("data-theme") == "light"
     assert page.locator("[data-live=failed]").count() == 0
     assert page.evaluate("layoutShift") <= 0.1
-    if width < 400:
-        for fold in page.locator("article details > summary").all():  # what is folded counts as well
-            fold.click()
     assert axe(page) == []
     assert page.evaluate(WITHOUT_ALTERNATIVE) == []
     assert page.evaluate(OVERFLOW) == []
-    if width < 400:
-        page.set_viewport_size({"width": 360, "height": 800})
-        assert page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_alive_and_accessible_on_a_phone(visit, base, name):
+    page = visit(base + name, width=390)
+    assert page.locator("[data-live=failed]").count() == 0
+    assert page.evaluate("layoutShift") <= 0.1
+    for fold in page.locator("article details > summary").all():  # what is folded counts as well
+        fold.click()
+    assert axe(page) == []
+    assert page.evaluate(OVERFLOW) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_can_be_read_in_the_dark(visit, base, name):
+    page = visit(base + name, "dark")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.locator("[data-live=failed]").count() == 0
+    assert axe(page, "cat.color") == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -70,76 +84,42 @@ def test_page_is_light_and_does_not_jump_on_a_slow_line(browser, base, name):
 
 # ---- Live figures ----------------------------------------------------------------------------------------------------
 
-ROLES = ("button", "gridcell", "slider", "radio", "switch")
-# a board has hundreds of tokens alike: the first three stand for them
-TOKENS = ":is(.live-body > .live-text, .live-response:first-child) .live-token:nth-child(-n + 3)"
-KINDS = ["input", "select", "button:not(.live-token)", TOKENS]
-CONTROLS = ", ".join([*KINDS, *(f"[role={role}]:not([aria-disabled=true])" for role in ROLES)])
-# What the reader sees of a figure, and, for a control that shows its own state, that state. Focus is no change.
-PICTURE = """(control) => {
-  const figure = control.closest(".live-figure").cloneNode(true);
-  const seen = [...figure.querySelectorAll("svg, canvas, img, table, [role=grid], .live-text")];
-  const unseen = /^(tabindex|id|aria-(?!pressed|checked|selected))/;
-  for (const e of seen.flatMap((e) => [e, ...e.querySelectorAll("*")]))
-    for (const { name } of [...e.attributes]) if (unseen.test(name)) e.removeAttribute(name);
-  const own = [control.ariaPressed, control.ariaChecked, control.type === "radio" && control.checked];
-  return seen.map((e) => e.outerHTML).join() + own;
-}"""
-
-
-def operate(control):
-    """Use a control as a reader would, so that something has to change. False if it is switched off at present."""
-    if not control.is_enabled():
-        return False
-    kind = control.evaluate("e => e.localName === 'input' ? e.type : e.localName")
-    if kind == "range":
-        control.press("Home" if control.evaluate("e => +e.value !== +e.min") else "End")
-    elif kind == "select":
-        count = control.evaluate("e => e.options.length")
-        control.select_option(index=(control.evaluate("e => e.selectedIndex") + 1) % count)
-    elif control.get_attribute("role") == "slider":
-        control.press("ArrowUp")
-    elif kind in ("radio", "checkbox"):
-        control.press("Space")
-    elif kind in ("number", "text"):
-        control.press("ArrowUp")
-    else:
-        control.click()
-    return True
-
-
-def changes_picture(page, control):
-    before = control.evaluate(PICTURE)
-    if not operate(control):
-        return False
-    for _ in range(20):
-        if control.evaluate(PICTURE) != before:
-            break
-        page.wait_for_timeout(30)
-    else:
-        return False
-    if control.evaluate(
-        "e => e.localName === 'button'"
-    ):  # what plays by itself is stopped before the next control's turn
-        drawn = control.evaluate(PICTURE)
-        page.wait_for_timeout(300)
-        if control.evaluate(PICTURE) != drawn:
-            control.click()
-    return True
+LOOK = (ROOT / "tests" / "live" / "look.js").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_control_changes_its_picture(visit, base, name):
-    page = visit(base + name)
+def test_a_control_of_every_kind_changes_what_its_figure_shows(visit, base, name):
+    """Each single control of every figure is moved in tests/live; here are the book's own figures, all on one page."""
+    page = visit(base + name, reduced_motion="reduce")
+    page.add_script_tag(content=LOOK)
     for figure in page.locator(".live-figure").all():
-        controls = figure.locator(CONTROLS)
-        assert controls.count() > 0
-        idle = [i for i in range(controls.count()) if not changes_picture(page, controls.nth(i))]
-        # some could do nothing at their first turn: reset before anything was set, a tool that was chosen already
-        idle = [i for i in reversed(idle) if not changes_picture(page, controls.nth(i))]
-        every = [controls.nth(j) for j in range(controls.count())]  # or nothing was left to do: at the end already
-        idle = [i for i in idle if not any(operate(other) and changes_picture(page, every[i]) for other in every)]
-        assert [controls.nth(i).evaluate("e => e.outerHTML.slice(0, 200)") for i in idle] == []
+        kinds = set(figure.locator("input, select, button, [role=slider], [role=gridcell]").evaluate_all(
+            "all => all.filter((e) => e.checkVisibility() && !e.disabled).map(look.kind)"
+        ))  # fmt: skip
+        assert kinds
+        assert {kind for kind in kinds if not some_control_changes(page, figure, kind)} == set()
+
+
+def some_control_changes(page, figure, kind):
+    controls = figure.locator("input, select, button, [role=slider], [role=gridcell]").all()
+    alike = [control for control in controls if control.is_enabled() and control.evaluate("look.kind") == kind]
+    return any(changes(page, control, kind) for control in alike[:6])
+
+
+def changes(page, control, kind):
+    before = page.evaluate("look.shown()")
+    if kind == "range":
+        control.press("Home" if control.evaluate("e => +e.value !== +e.min") else "End")
+    elif kind == "select":
+        control.select_option(index=control.evaluate("e => e.options.length - 1 - e.selectedIndex"))
+    elif kind == "slider":
+        control.press("ArrowUp")
+    elif kind == "input":
+        control.press("Space")
+    else:
+        control.evaluate("e => { e.focus(); e.click(); }")
+    page.wait_for_timeout(60)
+    return page.evaluate("look.shown()") != before
 
 
 FIGURE = """export default {
@@ -204,7 +184,7 @@ def test_without_scripts_a_picture_stands_in_for_each_figure(visit, base, book, 
     figures = page.locator(".live-figure")
     assert figures.count() == len(soup(book, name).select(VIEWS))
     for figure in figures.all():
-        picture = figure.locator(".live-still :is(svg, [role=grid], .live-board-scroll)").first
+        picture = figure.locator(".live-still .live-picture").first
         assert picture.is_visible() and picture.bounding_box()["width"] > 200
         assert figure.locator(".live-note:not(.live-still *)").is_visible()
 

@@ -1,7 +1,8 @@
 """Around the text: where the reader is and how far they have come, the bar above, the way on, one colour to press."""
 
 import pytest
-from built import CHAPTERS, PAGES, SOURCES, axe
+from accessible import axe
+from built import CHAPTERS, PAGES, SOURCES
 
 pytestmark = pytest.mark.browser
 CLIPPING = next(name for name in CHAPTERS if name.endswith("clipping"))

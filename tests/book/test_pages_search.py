@@ -5,7 +5,8 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from built import CHAPTERS, PAGES, axe, soup
+from accessible import axe
+from built import CHAPTERS, PAGES, soup
 
 pytestmark = pytest.mark.browser
 SEARCH_ONLY = {"searchtools.js", "language_data.js", "searchindex.js", "sphinx_highlight.js", "search-page.js"}

@@ -2,7 +2,6 @@
 
 import atexit
 import re
-from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
@@ -70,14 +69,3 @@ def swipe(page, locator, dx=0, dy=0, start=(0.5, 0.5), steps=8):
         page.wait_for_timeout(16)
     send("touchEnd", [])
     page.wait_for_timeout(50)
-
-
-def axe_violations(page):
-    """What axe-core finds on the page as it stands."""
-    import axe_playwright_python
-
-    if not page.evaluate("'axe' in window"):
-        page.add_script_tag(path=Path(axe_playwright_python.__file__).parent / "axe.min.js")
-    return page.evaluate(
-        "async () => (await axe.run()).violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html}`))"
-    )

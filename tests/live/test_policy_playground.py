@@ -249,7 +249,7 @@ def test_a_walker_follows_its_path_and_walks_are_counted_where_they_end(mount):
     for way in ("M50 50", "M50 50h100", "M50 50h100h100"):
         assert page.locator(".live-path").last.get_attribute("d") == way
         press(page, "Step")
-    assert "walks that ended here: 1" in cell(page, 0, 3).get_attribute("aria-label")
+    assert "1 walk ended here" in cell(page, 0, 3).get_attribute("aria-label")
     assert cell(page, 0, 3).locator(".live-count").text_content() == "1"
     assert fact(page, "mean") == 2 and fact(page, "cells seen") == "4 of 4"
 

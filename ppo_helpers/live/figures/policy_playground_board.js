@@ -72,16 +72,16 @@ function nameOf({ world, start }, { now, moves, tally }, s, symbol) {
   const reward = world.reward[s];
   const here = now.length === 1 && now[0].path[moves] === s;
   const seen = tally.seen[s] ? "seen" : "not seen";
-  const ended = tally.ends[s] ? `walks that ended here: ${tally.ends[s]}` : seen;
+  const ended = tally.ends[s] ? `${tally.ends[s]} ${tally.ends[s] === 1 ? "walk" : "walks"} ended here` : seen;
   const what = reward === null ? "free" : `${NAMES[symbol] ?? symbol} ${prize(reward)}`;
-  return [what, s === start && "start", here && "the walker is here", ended].filter(Boolean).join(", ");
+  return [what, ended, s === start && "start", here && "the walker is here"].filter(Boolean).join(", ");
 }
 
 /** A dot in a cell that has been seen; in a corner of a prize, how many walks ended there. */
 function marks(s, world, { seen, ends }) {
   if (!seen[s]) return "";
   if (world.reward[s] === null) return '<circle cx="50" cy="50" r="5" class="live-seen"/>';
-  return `<text x="92" y="27" class="live-count">${ends[s]}</text>`;
+  return ` <text x="92" y="27" class="live-count">${ends[s]}</text>`;
 }
 
 function drawWalks(overlay, { world, temperature }, crowd, pace) {

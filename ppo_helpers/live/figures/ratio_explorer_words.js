@@ -46,6 +46,6 @@ export function gradientTable({ action, before, now, gradient, plain }) {
     row(["gradient of ratio · A"], gradient.map(fine), "live-strong"),
     row(["policy gradient"], plain.map(fine)),
   ];
-  const top = html("thead", {}, html("tr", {}, html("td", {}, unseen("move")), ...head));
+  const top = html("thead", {}, html("tr", {}, html("th", { scope: "col" }, unseen("move")), ...head));
   return html("table", { class: "live-table" }, top, html("tbody", {}, ...rows));
 }
