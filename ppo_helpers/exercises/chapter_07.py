@@ -1,9 +1,8 @@
 """Checks of chapter 7: whitened advantages and returns, the repaired loss, the number of optimiser steps."""
 
 from collections.abc import Callable
-from functools import wraps
 
-from ppo_helpers.exercises.feedback import Case, Feedback, check
+from ppo_helpers.exercises.feedback import Case, Feedback, check, gradients
 
 NO = (0.0,)  # a column that adds nothing to the loss
 
@@ -31,8 +30,8 @@ def check_repaired_loss(answer: Callable) -> Feedback:
             return feedback
         hint = "The value is right. This is its gradient by logprobs, values, entropies: no detach, item, no_grad, *=."
         last = cases[-1]
-        gradients = Case(last.args, _gradients(_right_loss)(*last.args), hint)
-        second = check(_gradients(answer), "repaired_loss", [gradients])
+        by_learned = Case(last.args, gradients(_right_loss)(*last.args), hint)
+        second = check(gradients(answer), "repaired_loss", [by_learned])
         return feedback if second.passed else second
 
 
@@ -67,21 +66,6 @@ def _right_loss(logprobs, old, advantages, values, returns, entropies, eps, vf_c
 
     policy = policy_loss(logprobs, old, advantages, eps)
     return policy + vf_coef * value_loss(values, returns) - ent_coef * entropies.mean()
-
-
-def _gradients(loss: Callable) -> Callable:
-    """The gradient of a loss by each argument that is learned; 0 where it does not depend on it."""
-    import torch
-
-    @wraps(loss)
-    def by_learned(*args):
-        learned, value = [x for x in args if getattr(x, "requires_grad", False)], loss(*args)
-        if not getattr(value, "requires_grad", False):
-            return [[0.0] * len(x) for x in learned]
-        found = torch.autograd.grad(value, learned, allow_unused=True)
-        return [[0.0] * len(x) if g is None else g.tolist() for x, g in zip(learned, found, strict=True)]
-
-    return by_learned
 
 
 def check_optimizer_steps(answer: Callable[[int, int, int, int], int]) -> Feedback:
