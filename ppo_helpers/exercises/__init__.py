@@ -4,7 +4,7 @@ One module per chapter; :mod:`ppo_helpers.exercises.feedback` is what they share
 stands in the notebook and returns a ``Feedback``; what is no function is a ``ValueError``.
 """
 
-from ppo_helpers.exercises.chapter_01 import check_bellman, check_cell_value, check_longest_way
+from ppo_helpers.exercises.chapter_01 import check_bellman, check_cell_value, check_climb, check_longest_way
 from ppo_helpers.exercises.chapter_02 import check_expected_value, check_softmax, check_walk
 from ppo_helpers.exercises.chapter_03 import check_masked_softmax, check_to_xy, check_unseen_error
 from ppo_helpers.exercises.chapter_04 import check_push, check_returns, check_td_errors
@@ -32,6 +32,7 @@ __all__ = [
     "check_batch_loss",
     "check_bellman",
     "check_cell_value",
+    "check_climb",
     "check_clipped",
     "check_effective_samples",
     "check_expected_value",
