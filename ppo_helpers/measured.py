@@ -1,4 +1,4 @@
-"""What ``make sweeps`` has measured: trainings of chapters 6, 7, 11 over seeds, and what is read off them."""
+"""What ``make sweeps`` has measured: trainings of chapters 6, 7, 9, 11 over seeds, and what is read off them."""
 
 import json
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import numpy as np
 
 SWEEP = Path(__file__).parent / "language" / "sweep_data" / "rlhf.json"
 WALKS = Path(__file__).parent / "sweep_data" / "ablation.json"
+TEXTS = Path(__file__).parent / "sweep_data" / "twenty_texts.json"
 WINDOW = 5  # iterations: the gold score of one batch of 32 texts is uncertain by 0.05
 
 
@@ -27,6 +28,12 @@ def walking_sweep() -> dict[str, dict[int, dict]]:
     return {
         name: {int(seed): run for seed, run in runs.items()} for name, runs in found.items() if name != "provenance"
     }
+
+
+@cache
+def twenty_texts() -> dict[int, dict[str, float]]:
+    """Chapter 9's twenty iterations by sampling seed: mean points ``before`` and ``after``, texts ``changed``, KL."""
+    return {int(seed): run for seed, run in json.loads(TEXTS.read_text("utf-8"))["seeds"].items()}
 
 
 def smoothed(curve: Sequence[float]) -> np.ndarray:

@@ -17,7 +17,12 @@ from ppo_helpers.exercises.chapter_08 import (
     check_mean_probability,
     check_text_logprobs,
 )
-from ppo_helpers.exercises.chapter_09 import check_same_policy, check_sequence_ratios, check_token_weights
+from ppo_helpers.exercises.chapter_09 import (
+    check_clipped_loss,
+    check_same_policy,
+    check_sequence_ratios,
+    check_token_weights,
+)
 from ppo_helpers.exercises.chapter_10 import (
     check_next_beta,
     check_response_values,
@@ -39,6 +44,7 @@ __all__ = [
     "check_cell_value",
     "check_climb",
     "check_clipped",
+    "check_clipped_loss",
     "check_draw_token",
     "check_effective_samples",
     "check_expected_value",
