@@ -1,4 +1,4 @@
-"""What ``make sweeps`` has measured: chapter 11's trainings over seeds, and what is read off their curves."""
+"""What ``make sweeps`` has measured: trainings of chapters 6, 7, 9, 11 over seeds, and what is read off them."""
 
 import json
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 SWEEP = Path(__file__).parent / "language" / "sweep_data" / "rlhf.json"
+WALKS = Path(__file__).parent / "sweep_data" / "ablation.json"
+TEXTS = Path(__file__).parent / "sweep_data" / "twenty_texts.json"
 WINDOW = 5  # iterations: the gold score of one batch of 32 texts is uncertain by 0.05
 
 
@@ -17,6 +19,21 @@ def rlhf_sweep() -> dict[int, dict[str, dict]]:
     """The runs of chapter 11: ``runs[seed][name]``. Not every remedy was tried on every seed."""
     seeds = json.loads(SWEEP.read_text("utf-8"))["seeds"]
     return {int(seed): runs for seed, runs in sorted(seeds.items())}
+
+
+@cache
+def walking_sweep() -> dict[str, dict[int, dict]]:
+    """The experiments of chapters 6 and 7: ``found[experiment][seed]``, as ``sweeps/ablation.py`` wrote them down."""
+    found = json.loads(WALKS.read_text("utf-8"))
+    return {
+        name: {int(seed): run for seed, run in runs.items()} for name, runs in found.items() if name != "provenance"
+    }
+
+
+@cache
+def twenty_texts() -> dict[int, dict[str, float]]:
+    """Chapter 9's twenty iterations by sampling seed: mean points ``before`` and ``after``, texts ``changed``, KL."""
+    return {int(seed): run for seed, run in json.loads(TEXTS.read_text("utf-8"))["seeds"].items()}
 
 
 def smoothed(curve: Sequence[float]) -> np.ndarray:

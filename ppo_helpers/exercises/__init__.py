@@ -4,15 +4,25 @@ One module per chapter; :mod:`ppo_helpers.exercises.feedback` is what they share
 stands in the notebook and returns a ``Feedback``; what is no function is a ``ValueError``.
 """
 
-from ppo_helpers.exercises.chapter_01 import check_bellman, check_cell_value, check_longest_way
+from ppo_helpers.exercises.chapter_01 import check_bellman, check_cell_value, check_climb, check_longest_way
 from ppo_helpers.exercises.chapter_02 import check_expected_value, check_softmax, check_walk
 from ppo_helpers.exercises.chapter_03 import check_masked_softmax, check_to_xy, check_unseen_error
-from ppo_helpers.exercises.chapter_04 import check_push, check_returns, check_td_errors
+from ppo_helpers.exercises.chapter_04 import check_learn, check_push, check_returns, check_td_errors
 from ppo_helpers.exercises.chapter_05 import check_effective_samples, check_ratios, check_weighted_mean
 from ppo_helpers.exercises.chapter_06 import check_approximate_kl, check_batch_loss, check_clipped, check_pushes
-from ppo_helpers.exercises.chapter_07 import check_optimizer_steps, check_repaired_loss, check_targets
-from ppo_helpers.exercises.chapter_08 import check_at_temperature, check_mean_probability, check_text_logprobs
-from ppo_helpers.exercises.chapter_09 import check_same_policy, check_sequence_ratios, check_token_weights
+from ppo_helpers.exercises.chapter_07 import check_optimizer_steps, check_repaired_loss, check_targets, check_update
+from ppo_helpers.exercises.chapter_08 import (
+    check_at_temperature,
+    check_draw_token,
+    check_mean_probability,
+    check_text_logprobs,
+)
+from ppo_helpers.exercises.chapter_09 import (
+    check_clipped_loss,
+    check_same_policy,
+    check_sequence_ratios,
+    check_token_weights,
+)
 from ppo_helpers.exercises.chapter_10 import (
     check_next_beta,
     check_response_values,
@@ -32,11 +42,15 @@ __all__ = [
     "check_batch_loss",
     "check_bellman",
     "check_cell_value",
+    "check_climb",
     "check_clipped",
+    "check_clipped_loss",
+    "check_draw_token",
     "check_effective_samples",
     "check_expected_value",
     "check_is_hacked",
     "check_kl_term",
+    "check_learn",
     "check_longest_way",
     "check_masked_softmax",
     "check_mean_probability",
@@ -60,6 +74,7 @@ __all__ = [
     "check_token_rewards",
     "check_token_weights",
     "check_unseen_error",
+    "check_update",
     "check_value_targets",
     "check_walk",
     "check_weighted_mean",

@@ -1,4 +1,4 @@
-"""Checks of chapter 2: softmax, the value of a cell under a policy, following arrows."""
+"""Checks of chapter 2: following arrows, softmax, the value of a cell under a policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ BLOCKED = -np.inf
 
 
 def check_softmax(answer: Callable[[list[float], float], Any]) -> Feedback:
-    """Exercise 2.1: probabilities from the values of the moves, blocked ones at −inf."""
+    """Exercise 2.2: probabilities from the values of the moves, blocked ones at −inf."""
     e, cold, middle = np.e, 1e-3, [1 / (1 + np.e), np.e / (1 + np.e)]
     cases = [
         Case(([0.0, 1.0], 1.0), middle, "exp of each value, divided by the sum of them all."),
@@ -36,7 +36,7 @@ def check_softmax(answer: Callable[[list[float], float], Any]) -> Feedback:
 
 
 def check_expected_value(answer: Callable[[list[float], list[float]], float]) -> Feedback:
-    """Exercise 2.2: what a cell is worth if its move is drawn from a policy."""
+    """Exercise 2.3: what a cell is worth if its move is drawn from a policy."""
     skip = "0 · −inf is NaN: leave out moves with probability 0."
     cases = [
         Case(([0.25] * 4, [1.0, 2.0, 3.0, 6.0]), 3.0, "Equal probabilities: the plain mean, not the best or the sum."),
@@ -48,7 +48,7 @@ def check_expected_value(answer: Callable[[list[float], list[float]], float]) ->
 
 
 def check_walk(answer: Callable[[GridWorld, dict, Cell, int], tuple[float, bool]]) -> Feedback:
-    """Exercise 2.3: follow arrows from a cell, with a limit, and say what it earned and whether it ended."""
+    """Exercise 2.1: follow arrows from a cell, with a limit, and say what it earned and whether it ended."""
     right, left, down = 1, 3, 2
     money, dragon = GridWorld.from_text(". . M"), GridWorld.from_text(". . D")
     ends, circles = {(0, 0): right, (0, 1): right}, {(0, 0): right, (0, 1): left}

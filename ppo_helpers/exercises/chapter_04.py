@@ -1,6 +1,8 @@
-"""Checks of chapter 4: returns, TD errors, the push on the logits."""
+"""Checks of chapter 4: returns, TD errors, the push on the logits, a step of learning from one walk."""
 
 from collections.abc import Callable
+
+import numpy as np
 
 from ppo_helpers.exercises.feedback import Case, Feedback, check
 
@@ -41,3 +43,37 @@ def check_push(answer: Callable[[list[float], int, float], list[float]]) -> Feed
         Case((probs, 2, -1.0), [0.6, 0.25, -0.95, 0.1], "A negative gain pushes the action down."),
     ]
     return check(answer, "push", cases)
+
+
+Walk = list[tuple[int, int, float]]  # (state, action, reward)
+Tables = tuple[list[list[float]], list[float]]  # logits (S, 4) and values (S,)
+
+
+def check_learn(answer: Callable[[list[list[float]], list[float], Walk, float], Tables]) -> Feedback:
+    """Exercise 4.4: one step of REINFORCE with a baseline, on tables."""
+
+    def case(logits, values, walk, rate, hint):
+        return Case((logits, values, walk, rate), _learned(logits, values, walk, rate), hint)
+
+    one = "One move: gain 4, so its logits move by rate times push, the value by rate times gain."
+    before = "Use the values and probabilities from before the walk in every step, also where it came back."
+    flat, skewed, shut = [0.0] * 4, [1.0, 0.0, -1.0, 0.5], [0.5, 0.0, -np.inf, -1.0]
+    cases = [
+        case([flat], [0.0], [(0, 1, 4.0)], 0.5, one),
+        case([flat, flat], [0.0, 0.0], [(0, 0, -1.0), (1, 2, 4.0)], 0.5, "R_t is what came from step t on."),
+        case([flat, flat], [2.0, 1.0], [(0, 3, -1.0), (1, 2, 4.0)], 0.1, "The gain is the return less the value."),
+        case([skewed], [1.0], [(0, 2, 3.0)], 0.1, "π is the softmax of the logits of this state."),
+        case([flat, shut], [0.0, 1.0], [(1, 0, 3.0)], 0.1, "A logit of −∞ stays −∞, and e to it is 0."),
+        case([skewed, flat], [0.0, 1.0], [(0, 0, -1.0), (1, 3, -1.0), (0, 1, 4.0)], 0.5, before),
+    ]
+    return check(answer, "learn", cases)
+
+
+def _learned(logits: list[list[float]], values: list[float], walk: Walk, rate: float) -> Tables:
+    new_logits, new_values, earned = np.array(logits), np.array(values), 0.0
+    for state, action, reward in reversed(walk):
+        earned += reward
+        gain, weights = earned - values[state], np.exp(logits[state])
+        new_logits[state] += rate * gain * (np.eye(4)[action] - weights / weights.sum())
+        new_values[state] += rate * gain
+    return new_logits.tolist(), new_values.tolist()

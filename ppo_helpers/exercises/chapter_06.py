@@ -1,10 +1,10 @@
-"""Checks of chapter 6: the clipped objective, who still pushes, the loss of a batch, the distance it has gone."""
+"""Checks of chapter 6: the clipped objective, who still pushes, the distance it has gone, a loss that trains."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from ppo_helpers.exercises.feedback import Case, Feedback, check
+from ppo_helpers.exercises.feedback import Case, Feedback, check, gradients
 
 SIX = [(0.5, 1.0), (1.0, 1.0), (1.5, 1.0), (0.5, -1.0), (1.0, -1.0), (1.5, -1.0)]  # ratio, advantage
 
@@ -47,27 +47,8 @@ def check_pushes(answer: Callable[[float, float, float], bool]) -> Feedback:
     return check(answer, "pushes", cases)
 
 
-def check_batch_loss(answer: Callable[[list[float], list[float], list[float], float], float]) -> Feedback:
-    """Exercise 6.3: the mean clipped loss of a batch."""
-
-    def case(ratios, advantages, eps, expected, hint):
-        return Case(((np.log(ratios) - 2).tolist(), [-2.0] * len(ratios), advantages, eps), expected, hint)
-
-    five, gains = [1.72, 0.84, 1.21, 1.43, 0.72], [0.8, -0.5, 0.3, 0.6, -0.9]
-    each = "The minimum of each sample, 0.5 and 1.2; only then the mean."
-    cases = [
-        case([1.0], [2.0], 0.2, -2.0, "The ratio is 1; a loss is minus the objective."),
-        case([1.5], [1.0], 0.2, -1.2, "The ratio is e^(new − old), here 1.5; the smaller of 1.5 and 1.2."),
-        case([1.5], [-1.0], 0.2, 1.5, "The objective is the smaller of −1.5 and −1.2; the loss is minus that."),
-        case([0.5, 1.5], [1.0, 1.0], 0.2, -0.85, each),
-        case(five, gains, 0.2, -0.18, "Five samples: minus the mean of 0.96, −0.42, 0.36, 0.72 and −0.72."),
-        case([1.25, 0.5], [1.0, -1.0], 0.3, -0.275, "ε is an argument."),
-    ]
-    return check(answer, "batch_loss", cases)
-
-
 def check_approximate_kl(answer: Callable[[list[float], list[float]], float]) -> Feedback:
-    """Exercise 6.4: the mean k3 estimate of KL(π_old‖π_θ)."""
+    """Exercise 6.3: the mean k3 estimate of KL(π_old‖π_θ)."""
     e = np.e
     cases = [
         Case(([-1.0, -2.0], [-1.0, -2.0]), 0.0, "The same policy: no distance."),
@@ -76,3 +57,44 @@ def check_approximate_kl(answer: Callable[[list[float], list[float]], float]) ->
         Case(([-1.0, -2.0, -1.0, -1.0], [-2.0, -1.0, -1.0, -1.0]), (e - 2 + 1 / e) / 4, "The mean over all samples."),
     ]
     return check(answer, "approximate_kl", cases)
+
+
+def check_batch_loss(answer: Callable) -> Feedback:
+    """Exercise 6.4: the mean clipped loss of a batch of tensors: its value, and then the gradient that trains."""
+    import torch  # the other exercises of this chapter need no torch
+
+    with torch.enable_grad():  # a notebook may have switched it off
+        cases = _loss_cases()
+        feedback = check(answer, "batch_loss", cases)
+        if not feedback.passed:
+            return feedback
+        hint = "The value is right. This is its gradient by logprobs: no detach, item, no_grad, NumPy."
+        args = cases[-1].args
+        second = check(gradients(answer), "batch_loss", [Case(args, gradients(_right_loss)(*args), hint)])
+        return feedback if second.passed else second
+
+
+def _loss_cases() -> list[Case]:
+    import torch
+
+    def case(ratios, advantages, eps, hint):
+        old = torch.full((len(ratios),), -2.0)
+        logprobs = (torch.tensor(ratios).log() + old).requires_grad_()
+        args = (logprobs, old, torch.tensor(advantages), eps)
+        return Case(args, _right_loss(*args).item(), hint)
+
+    five, gains = [1.72, 0.84, 1.21, 1.43, 0.72], [0.8, -0.5, 0.3, 0.6, -0.9]
+    return [
+        case([1.0], [2.0], 0.2, "The ratio is 1; a loss is minus the objective."),
+        case([1.5], [1.0], 0.2, "The ratio is e^(new − old), here 1.5; the smaller of 1.5 and 1.2."),
+        case([1.5], [-1.0], 0.2, "The objective is the smaller of −1.5 and −1.2; the loss is minus that."),
+        case([0.5, 1.5], [1.0, 1.0], 0.2, "The minimum of each sample, 0.5 and 1.2; only then the mean."),
+        case(five, gains, 0.2, "Five samples: minus the mean of 0.96, −0.42, 0.36, 0.72 and −0.72."),
+        case([1.25, 0.5], [1.0, -1.0], 0.3, "ε is an argument."),
+    ]
+
+
+def _right_loss(logprobs, old_logprobs, advantages, eps):
+    from ppo_helpers.objectives import policy_loss
+
+    return policy_loss(logprobs, old_logprobs, advantages, eps)

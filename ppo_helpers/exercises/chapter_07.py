@@ -1,15 +1,77 @@
-"""Checks of chapter 7: whitened advantages and returns, the repaired loss, the number of optimiser steps."""
+"""Checks of chapter 7: PPO's update, whitened advantages and returns, the repaired loss, the number of steps."""
 
 from collections.abc import Callable
-from functools import wraps
 
-from ppo_helpers.exercises.feedback import Case, Feedback, check
+from ppo_helpers.exercises.feedback import Case, Feedback, check, gradients
 
 NO = (0.0,)  # a column that adds nothing to the loss
 
 
+def check_update(answer: Callable) -> Feedback:
+    """Exercise 7.1: PPO's update, compared with ``ppo_update`` on a policy of three parameters."""
+    import torch  # the exercises of the first chapters need no torch
+
+    with torch.enable_grad():  # a notebook may have switched it off
+        cases = [Case(rows, _after(_ppo_update)(*rows), hint) for rows, hint in _update_cases()]
+        feedback = check(_after(answer) if callable(answer) else answer, "update", cases)
+    if feedback.message.startswith("Not started"):  # an update has nothing to return
+        return Feedback(False, "Not started: update has changed no parameter. Replace the ...")
+    return feedback
+
+
+def _after(update: Callable) -> Callable:
+    """What an update makes of two logits and a value: their three numbers after it."""
+    import torch
+
+    from ppo_helpers.experience import Batch
+    from ppo_helpers.objectives import chosen_logprobs, entropy
+
+    def trained(logits, value, actions, old_logprobs, advantages, returns):
+        logits, value = (torch.tensor(x, requires_grad=True) for x in (logits, value))
+
+        def evaluate(batch):
+            here = logits.expand(len(batch), 2)
+            return chosen_logprobs(here, batch.inputs["actions"]), value.expand(len(batch)), entropy(here)
+
+        columns = (torch.tensor(x) for x in (old_logprobs, advantages, returns))
+        batch = Batch(
+            {"actions": torch.tensor(actions)}, *columns, torch.zeros(len(actions)), torch.tensor(actions) >= 0
+        )
+        optimizer = torch.optim.SGD([logits, value], lr=0.5)
+        got = update(evaluate, batch, optimizer, torch.Generator().manual_seed(0))
+        after = [*logits.tolist(), value.item()]
+        untouched = logits.grad is None and value.grad is None
+        return got if untouched and (got is None or got is Ellipsis) else after
+
+    trained.__module__ = getattr(update, "__module__", None)
+    return trained
+
+
+def _ppo_update(evaluate, batch, optimizer, generator):
+    from ppo_helpers.ppo import PPOConfig, ppo_update
+
+    ppo_update(evaluate, batch, optimizer, PPOConfig(ent_coef=0.01), generator)
+
+
+def _update_cases() -> list[tuple[tuple, str]]:
+    """Rows for one mistake each: logits, value, actions, old log-probs, advantages, returns; and the hint."""
+    half, even, many = -0.6931472, [0.0, 0.0], 600
+    mixed, olds, signs, nothing = [0, 0, 0, 1], [half] * 4, [1.0, -1.0, 1.0, -1.0], [0.0] * 4
+    wave = [((7 * i) % 11 - 5) / 5 for i in range(many)]  # rows that differ, so that their order and number show
+    return [
+        ((even, 0.0, [0, 1], [half] * 2, [0.0] * 2, [0.2] * 2), "c_v is 0.5; 4 epochs of zero_grad, backward, step."),
+        (([1.0, -1.0], 0.0, [0, 1], [-0.13, -2.13], [0.0] * 2, [0.0] * 2), "Minus 0.01 times the mean entropy."),
+        ((even, 0.0, mixed, olds, signs, nothing), "The policy's part: minus the mean clipped surrogate, ε 0.2."),
+        ((even, 0.0, mixed, [-0.6, -0.6, -0.6, -0.8], signs, nothing), "Ratios are to the batch's old_logprobs."),
+        ((even, 0.0, mixed, olds, [9.0, 3.0, 9.0, 3.0], nothing), "Whiten the advantages, once, before the epochs."),
+        ((even, 0.0, [0, 1], [half] * 2, [1.0, -1.0], [9.0] * 2), "All gradients together get length 0.5 at most."),
+        ((even, 0.0, [i % 2 for i in range(many)], [half] * many, wave, [abs(x) for x in wave]),
+         "600 rows: 3 parts of 200 in each epoch, from a new order by randperm with the generator."),
+    ]  # fmt: skip
+
+
 def check_targets(answer: Callable[[list[float], list[float]], tuple]) -> Feedback:
-    """Exercise 7.1: whitened advantages, and returns made from the advantages as they were."""
+    """Exercise 7.2: whitened advantages, and returns made from the advantages as they were."""
     both = "Whitened: less the mean, over the standard deviation (by n, not n − 1). Returns: advantages as they were"
     root = 1.5**0.5  # in hundreds, so that a small ε beside the standard deviation does not show
     cases = [
@@ -21,7 +83,7 @@ def check_targets(answer: Callable[[list[float], list[float]], tuple]) -> Feedba
 
 
 def check_repaired_loss(answer: Callable) -> Feedback:
-    """Exercise 7.2: PPO's loss of a minibatch: its value, part by part, and then its gradient."""
+    """Exercise 7.3: PPO's loss of a minibatch: its value, part by part, and then its gradient."""
     import torch  # the exercises of the first chapters need no torch
 
     with torch.enable_grad():  # a notebook may have switched it off
@@ -31,8 +93,8 @@ def check_repaired_loss(answer: Callable) -> Feedback:
             return feedback
         hint = "The value is right. This is its gradient by logprobs, values, entropies: no detach, item, no_grad, *=."
         last = cases[-1]
-        gradients = Case(last.args, _gradients(_right_loss)(*last.args), hint)
-        second = check(_gradients(answer), "repaired_loss", [gradients])
+        by_learned = Case(last.args, gradients(_right_loss)(*last.args), hint)
+        second = check(gradients(answer), "repaired_loss", [by_learned])
         return feedback if second.passed else second
 
 
@@ -69,23 +131,8 @@ def _right_loss(logprobs, old, advantages, values, returns, entropies, eps, vf_c
     return policy + vf_coef * value_loss(values, returns) - ent_coef * entropies.mean()
 
 
-def _gradients(loss: Callable) -> Callable:
-    """The gradient of a loss by each argument that is learned; 0 where it does not depend on it."""
-    import torch
-
-    @wraps(loss)
-    def by_learned(*args):
-        learned, value = [x for x in args if getattr(x, "requires_grad", False)], loss(*args)
-        if not getattr(value, "requires_grad", False):
-            return [[0.0] * len(x) for x in learned]
-        found = torch.autograd.grad(value, learned, allow_unused=True)
-        return [[0.0] * len(x) if g is None else g.tolist() for x, g in zip(learned, found, strict=True)]
-
-    return by_learned
-
-
 def check_optimizer_steps(answer: Callable[[int, int, int, int], int]) -> Feedback:
-    """Exercise 7.3: epochs times the number of minibatches, which is rounded up."""
+    """Exercise 7.4: epochs times the number of minibatches, which is rounded up."""
     cases = [
         Case((64, 16, 4, 256), 16, "1,024 rows are 4 minibatches, and there are 4 epochs."),
         Case((8, 32, 20, 256), 20, "256 rows are one minibatch; there are 20 epochs."),

@@ -1,4 +1,4 @@
-"""Checks of chapter 8: the log-probabilities of a text, a mean probability, another temperature."""
+"""Checks of chapter 8: a mean probability, the log-probabilities of a text, another temperature, a sampler."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from ppo_helpers.exercises.feedback import Case, Feedback, check
 
 
 def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[float]]) -> Feedback:
-    """Exercise 8.1: log softmax at the token that follows each position."""
+    """Exercise 8.2: log softmax at the token that follows each position."""
 
     def case(logits, ids, hint):
         scores = np.array(logits)[: len(ids) - 1]
@@ -27,7 +27,7 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
 
 
 def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -> Feedback:
-    """Exercise 8.2: the geometric mean of the probabilities of the tokens that count."""
+    """Exercise 8.1: the geometric mean of the probabilities of the tokens that count."""
 
     def case(logprobs, mask, hint):
         return Case((logprobs, mask), float(np.exp(np.mean(np.array(logprobs)[mask]))), hint)
@@ -61,3 +61,27 @@ def check_at_temperature(answer: Callable[[list[float], float], list[float]]) ->
         case([0.1, 0.9], 0.001, "The highest log-prob need not be the first."),
     ]
     return check(answer, "at_temperature", cases)
+
+
+def check_draw_token(answer: Callable[[list[float], float, float], int]) -> Feedback:
+    """Exercise 8.4: the token into whose piece of the line from 0 to 1 a random number falls."""
+
+    def case(probs, u, hint, temperature=1.0, shift=0.0):
+        scores = (temperature * np.log(probs) + shift).tolist()
+        return Case((scores, temperature, u), int(np.searchsorted(np.cumsum(probs), u, side="right")), hint)
+
+    three = [0.2, 0.7, 0.1]
+    gone = Case(([-1000.0, 0.0], 1.0, 0.0), 1, "A probability of 0 has a piece of width 0: u = 0 belongs to the next.")
+    cases = [
+        case([0.5, 0.5], 0.25, "Two equal scores: each has a half of the line, and 0.25 is in the left one."),
+        case([0.5, 0.5], 0.75, "Two equal scores: 0.75 is in the right half. Return the index, not the likeliest."),
+        case(three, 0.1, "0.1 is in the first piece, which ends at 0.2: keep the order of the vocabulary."),
+        case(three, 0.85, "The pieces end at 0.2, 0.9 and 1: add up the probabilities from the left."),
+        case([0.05, 0.1, 0.15, 0.7], 0.2, "The pieces end at 0.05, 0.15, 0.3 and 1: compare u with these sums."),
+        case([0.6, 0.4], 0.7, "Above 1 the temperature makes the pieces more equal: divide the scores by it.", 3.0),
+        case([0.9, 0.1], 0.8, "Below 1 the likely gets a wider piece: divide the scores by the temperature.", 0.5),
+        case(three, 0.95, "e^999 is too large for a float: subtract the highest score first.", shift=999.0),
+        case(three, 0.95, "The highest score is not the first; and e^−999 is 0.", shift=-999.0),
+        gone,
+    ]
+    return check(answer, "draw_token", cases)

@@ -1,6 +1,7 @@
-"""Checks of chapter 9: the ratios of a response, what one token counts, the test before the first step."""
+"""Checks of chapter 9: the test before the first step, ratios of a response, what a token counts, the clipped loss."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from ppo_helpers.exercises.feedback import Case, Feedback, check
 
 
 def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]], Any]) -> Feedback:
-    """Exercise 9.1: the ratio per token as a geometric mean, and that of the whole response."""
+    """Exercise 9.2: the ratio per token as a geometric mean, and that of the whole response."""
 
     def case(logprobs, old_logprobs, mask, hint):
         gained = (np.array(logprobs) - np.array(old_logprobs))[mask]
@@ -30,7 +31,7 @@ def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]
 
 
 def check_token_weights(answer: Callable[[list[list[bool]]], list[list[float]]]) -> Feedback:
-    """Exercise 9.2: what one token counts if responses are averaged over their tokens first."""
+    """Exercise 9.3: what one token counts if responses are averaged over their tokens first."""
 
     def case(mask, hint):
         real = np.array(mask, dtype=float)
@@ -46,7 +47,7 @@ def check_token_weights(answer: Callable[[list[list[bool]]], list[list[float]]])
 
 
 def check_same_policy(answer: Callable[[list[float], list[float], list[bool], float], bool]) -> Feedback:
-    """Exercise 9.3: is every ratio 1 before the first step?"""
+    """Exercise 9.1: is every ratio 1 before the first step?"""
 
     def case(logprobs, old_logprobs, mask, expected, hint, tolerance=1e-3):
         return Case((logprobs, old_logprobs, mask, tolerance), expected, hint)
@@ -69,3 +70,59 @@ def check_same_policy(answer: Callable[[list[float], list[float], list[bool], fl
         case([-1.0], [-1.0001], [True], False, "The tolerance is an argument: here 1.0001 is too far.", 1e-5),
     ]
     return check(answer, "same_policy", cases)
+
+
+def check_clipped_loss(answer: Callable) -> Feedback:
+    """Exercise 9.4: the clipped loss of a batch of texts: its value, and then its gradient."""
+    import torch  # the exercises of the first chapters need no torch
+
+    def case(hint, logprobs, old_logprobs, advantages, mask=None, clip_eps=0.2):
+        new, old, gains = (torch.tensor(x) for x in (logprobs, old_logprobs, advantages))
+        counts = torch.ones(new.shape, dtype=torch.bool) if mask is None else torch.tensor(mask)
+        args = new.requires_grad_(), old, gains, clip_eps, counts
+        return Case(args, _clipped_loss(*args).item(), hint)
+
+    one, minus, uneven = [[1.0]], [[-1.0]], [[True, False], [True, True]]
+    per_token = "The mean is over all tokens that count: the longer response has more of them."
+    far = "Pick what counts before you compute: in the padding e^500 is infinite, and 0 times infinite is no number."
+    with torch.enable_grad():  # a notebook may have switched it off
+        cases = [
+            case("A loss is minus the objective: ratio 1, advantage 1.", minus, minus, one),
+            case("The ratio is new over old.", [[-0.9]], minus, one),
+            case("Beyond the band a good token earns no more: the minimum of the two.", [[-0.5]], minus, one),
+            case("A bad token that became likelier costs in full: still the minimum.", [[-0.5]], minus, minus),
+            case("A good token that became rarer is not clipped.", [[-1.5]], minus, one),
+            case("ε is an argument: here the band ends at 1.1.", [[-0.5]], minus, one, None, 0.1),
+            case("The minimum of each token; only then the mean.", [[-1.5, -0.5]], [[-1.0] * 2], [[1.0] * 2]),
+            case("What the mask leaves out counts neither in the sum nor in the number.", [[-1.0] * 2] * 2,
+                 [[-1.0] * 2] * 2, [[1.0, 9.0], [1.0, 1.0]], uneven),
+            case(per_token, [[-1.0] * 2] * 2, [[-1.0] * 2] * 2, [[3.0] * 2, [1.0] * 2], uneven),
+            case(far, [[-1.0, 0.0]], [[-1.1, -500.0]], [[1.0, -1.0]], [[True, False]]),
+        ]  # fmt: skip
+        feedback = check(answer, "clipped_loss", cases)
+        if not feedback.passed:
+            return feedback
+        args, hint = cases[4].args, "The value is right. This is its gradient by logprobs: no detach, item or no_grad."
+        second = check(_gradient(answer), "clipped_loss", [Case(args, _gradient(_clipped_loss)(*args), hint)])
+        return feedback if second.passed else second
+
+
+def _clipped_loss(logprobs: Any, old_logprobs: Any, advantages: Any, clip_eps: float, mask: Any) -> Any:
+    from ppo_helpers.objectives import policy_loss
+
+    return policy_loss(logprobs, old_logprobs, advantages, clip_eps, mask)
+
+
+def _gradient(loss: Callable) -> Callable:
+    """The gradient of a loss by the first argument; 0 where it does not depend on it."""
+    import torch
+
+    @wraps(loss)
+    def by_logprobs(logprobs, *others):
+        value = loss(logprobs, *others)
+        if not getattr(value, "requires_grad", False):
+            return torch.zeros_like(logprobs).tolist()
+        (found,) = torch.autograd.grad(value, [logprobs], allow_unused=True)
+        return (torch.zeros_like(logprobs) if found is None else found).tolist()
+
+    return by_logprobs

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,21 @@ def check(answer: Callable, name: str, cases: Iterable[Case], endless: str = END
             return Feedback(False, _explain(answer, name, case, got, _hint(answer, case, got, endless)))
         tried += 1
     return Feedback(True, f"Correct: {name} agrees on all {tried} inputs.")
+
+
+def gradients(loss: Callable) -> Callable:
+    """The gradient of a loss by each argument that is learned; 0 where it does not depend on it."""
+    import torch
+
+    @wraps(loss)
+    def by_learned(*args):
+        learned, value = [x for x in args if getattr(x, "requires_grad", False)], loss(*args)
+        if not getattr(value, "requires_grad", False):
+            return [[0.0] * len(x) for x in learned]
+        found = torch.autograd.grad(value, learned, allow_unused=True)
+        return [[0.0] * len(x) if g is None else g.tolist() for x, g in zip(learned, found, strict=True)]
+
+    return by_learned
 
 
 # --- running the reader's code --------------------------------------------------------------------------------------

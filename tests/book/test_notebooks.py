@@ -46,16 +46,19 @@ chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 @chapter
 def test_opening(path):
-    first = source(cells(path)[0])
-    title = re.match(r"# (\d+) · [^\n]+\?\n", first)
-    assert title, "the title is a number and the question that the chapter answers"
-    assert int(title[1]) == int(path.name[:2])
-    assert "After this chapter you can" in first
-    assert 3 <= len(re.findall(r"^- ", first, re.MULTILINE)) <= 5
-    assert all(word in first for word in ("Reading:", "Running:", "GPU", "Needs:"))
-    setup = cells(path)[1]
+    """Title and question, the folded setup, the live figure; only then what it is for, and what it needs."""
+    title, setup, *rest = cells(path)
+    number = re.match(r"# (\d+) · [^\n]+\?\n\n(.+)", source(title))
+    assert number, "the title is a number and the question that the chapter answers, then comes one sentence"
+    assert int(number[1]) == int(path.name[:2]) and len(number[2].split()) <= 45
     assert setup["cell_type"] == "code" and "hide-input" in tags(setup)
     assert 'find_spec("ppo_helpers") is None' in source(setup)
+    before = list(itertools.takewhile(lambda cell: cell["cell_type"] == "code", rest))
+    assert any("alt=" in source(cell) for cell in before) and all("hide-input" in tags(cell) for cell in before)
+    needs = source(rest[len(before)])
+    assert "After this chapter you can" in needs
+    assert 3 <= len(re.findall(r"^- ", needs, re.MULTILINE)) <= 5
+    assert all(word in needs for word in ("Reading:", "Running:", "GPU", "Needs:"))
 
 
 @chapter

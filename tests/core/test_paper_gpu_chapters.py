@@ -23,6 +23,8 @@ SHORTER = {  # by chapter and cell: what takes long and never touches the GPU
     ("07", "cartpole-run"): {">= 475": ">= 25", "num_envs=100": "num_envs=10"},
     ("07", "broken-loop"): {"iterations=40": "iterations=12"},
     ("07", "no-entropy"): {"iterations=50": "iterations=25", "20, 49)": "20, 24)"},
+    ("09", "run-iterations"): {"for _ in range(20)]": "for _ in range(2)] * 10"},
+    ("09", "exercise-4-run"): {"range(10)": "range(2)"},
 }
 
 

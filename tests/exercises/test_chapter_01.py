@@ -1,12 +1,50 @@
 """Chapter 1's checks against answers that readers write."""
 
+import operator
 from collections import deque
 
 import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_01, check_bellman, check_cell_value, check_longest_way
+from ppo_helpers.exercises import chapter_01, check_bellman, check_cell_value, check_climb, check_longest_way
+
+
+def climb(score, arrows, changes, keep=operator.ge, renew=True, copy=list, give=lambda arrows, best: arrows):
+    """A right answer with places to go wrong."""
+    best = score(arrows)
+    for place, arrow in changes:
+        changed = copy(arrows)
+        changed[place] = arrow
+        if keep(score(changed), best):
+            arrows = changed
+            best = score(changed) if renew else best
+    return give(arrows, best)
+
+
+def climb_in_place(score, arrows, changes):
+    for place, arrow in changes:
+        before, old = score(arrows), arrows[place]
+        arrows[place] = arrow
+        if score(arrows) < before:
+            arrows[place] = old
+    return arrows
+
+
+def climb_in_numpy(score, arrows, changes):
+    return climb(score, np.array(arrows), changes, copy=np.copy)
+
+
+def climb_by_choosing(score, arrows, changes):
+    for place, arrow in changes:
+        arrows = max([*arrows[:place], arrow, *arrows[place + 1 :]], arrows, key=score)
+    return arrows
+
+
+def climb_from_the_first(score, arrows, changes):
+    """Each change is tried on the arrows of the beginning."""
+    tried = [arrows, *(climb(score, arrows, [change]) for change in changes)]
+    return max(tried, key=score)
 
 
 def search(neighbours, goal, start=0, farthest=max, take=deque.popleft):
@@ -149,6 +187,13 @@ def bellman_by_parts(rewards, values, done, gamma):
 
 
 RIGHT = {
+    check_climb: {
+        "plain": climb,
+        "in place, taken back": climb_in_place,
+        "NumPy": climb_in_numpy,
+        "max of two": climb_by_choosing,
+        "a tuple for a copy": lambda s, a, c: list(climb(s, a, c)),
+    },
     check_cell_value: {
         "plain": lambda n, c: max(n) - c,
         "after the cost": lambda n, c: max(x - c for x in n),
@@ -173,6 +218,20 @@ RIGHT = {
     },
 }
 WRONG = {
+    check_climb: {
+        "the score": (lambda *a: climb(*a, give=lambda arrows, best: best), "Return a list of 1 number"),
+        "never keeps": (lambda *a: climb(*a, keep=lambda new, best: False), "This change is better"),
+        "keeps what is worse": (lambda *a: climb(*a, keep=lambda new, best: new <= best), "This change is better"),
+        "keeps everything": (lambda *a: climb(*a, keep=lambda new, best: True), "This change is worse"),
+        "no copy": (lambda *a: climb(*a, copy=lambda arrows: arrows), "Did you copy them?"),
+        "pair swapped": (lambda s, a, c: climb(s, a, [(arrow % len(a), place) for place, arrow in c]), "This change"),
+        "always the first place": (lambda s, a, c: climb(s, a, [(0, arrow) for _, arrow in c]), "A change is a pair"),
+        "the first change only": (lambda s, a, c: climb(s, a, c[:1]), "Try all changes"),
+        "each from the beginning": (climb_from_the_first, "Try all changes"),
+        "the score of the beginning": (lambda *a: climb(*a, renew=False), "the best score so far"),
+        "no ties": (lambda *a: climb(*a, keep=lambda new, best: new > best), "Keep what is just as good"),
+        "nothing without changes": (lambda s, a, c: climb(s, a, c) if c else [0, 0], "Without changes"),
+    },
     check_cell_value: {
         "cost added": (lambda n, c: max(n) + c, "then pay for the move"),
         "no cost": (lambda n, c: max(n), "then pay for the move"),

@@ -1,10 +1,12 @@
 """Chapter 4's checks against answers that readers write."""
 
+import math
+
 import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_04, check_push, check_returns, check_td_errors
+from ppo_helpers.exercises import chapter_04, check_learn, check_push, check_returns, check_td_errors
 from ppo_helpers.experience import discounted_returns
 
 
@@ -93,6 +95,49 @@ def push_in_place(probabilities, action, gain):
     return -gain * np.array(probabilities)
 
 
+def learn(logits, values, walk, rate, probabilities=None, gain_of=None, at_once=False, start=0.0):
+    """A right answer with places to go wrong."""
+    new_logits, new_values = [list(row) for row in logits], list(values)
+    if at_once:  # what was learned from a step is used in the next
+        logits, values = new_logits, new_values
+    gains, earned = {}, start
+    for t, (_, _, reward) in reversed(list(enumerate(walk))):
+        earned += reward
+        gains[t] = earned
+    for t, (state, action, reward) in enumerate(walk):
+        gain = gain_of(gains[t], values[state], reward, gains[0]) if gain_of else gains[t] - values[state]
+        weights = [math.exp(z) for z in logits[state]]
+        pi = probabilities(logits[state]) if probabilities else [w / sum(weights) for w in weights]
+        for j, p in enumerate(pi):
+            new_logits[state][j] += rate * gain * ((j == action) - p)
+        new_values[state] += rate * gain
+    return new_logits, new_values
+
+
+def learn_in_numpy(logits, values, walk, rate):
+    z, v = np.array(logits), np.array(values)
+    new_z, new_v = z.copy(), v.copy()
+    for t, (s, a, _) in enumerate(walk):
+        gain = sum(reward for _, _, reward in walk[t:]) - v[s]
+        weights = np.exp(z[s] - z[s].max())
+        new_z[s] += rate * gain * (np.eye(4)[a] - weights / weights.sum())
+        new_v[s] += rate * gain
+    return new_z, new_v
+
+
+def learn_by_autograd(logits, values, walk, rate):
+    z, v = torch.tensor(logits, dtype=torch.double, requires_grad=True), torch.tensor(values, dtype=torch.double)
+    gains = [sum(r for _, _, r in walk[t:]) - values[s] for t, (s, _, _) in enumerate(walk)]
+    sum(g * z[s].log_softmax(0)[a] for g, (s, a, _) in zip(gains, walk, strict=True)).backward()
+    for g, (s, _, _) in zip(gains, walk, strict=True):
+        v[s] += rate * g
+    return torch.where(torch.isinf(z), z, z + rate * z.grad), v
+
+
+def learned(**changes):
+    return lambda *args: learn(*args, **changes)
+
+
 RIGHT = {
     check_returns: {
         "plain": returns,
@@ -115,6 +160,7 @@ RIGHT = {
         "torch": lambda p, a, g: g * (torch.nn.functional.one_hot(torch.tensor(a), len(p)).float() - torch.tensor(p)),
     },
 }
+RIGHT[check_learn] = {"plain": learn, "NumPy": learn_in_numpy, "autograd": learn_by_autograd}
 WRONG = {
     check_returns: {
         "from the front": (lambda r, g: returns(r[::-1], g)[::-1], "Go backwards"),
@@ -174,6 +220,39 @@ WRONG = {
         "direction only": (lambda p, a, g: push(p, a, np.sign(g)), "multiplied by the gain"),
     },
 }
+WRONG[check_learn] = {
+    "downhill": (lambda z, v, w, r: learn(z, v, w, -r), "One move: gain 4"),
+    "no rate": (lambda z, v, w, r: learn(z, v, w, 1.0), "One move: gain 4"),
+    "values as they were": (lambda z, v, w, r: (learn(z, v, w, r)[0], v), "One move: gain 4"),
+    "only the logits": (lambda *a: learn(*a)[0], "Return 2 things as a tuple"),
+    "only the logit of the move": (learned(probabilities=lambda row: np.zeros(4)), "One move: gain 4"),
+    "the reward alone": (learned(gain_of=lambda R, v, r, all_: r - v), "what came from step t on"),
+    "all that was earned": (learned(gain_of=lambda R, v, r, all_: all_ - v), "what came from step t on"),
+    "the return itself": (learned(gain_of=lambda R, v, r, all_: R), "the return less the value"),
+    "value plus return": (learned(gain_of=lambda R, v, r, all_: R + v), "the return less the value"),
+    "all moves alike": (learned(probabilities=lambda row: np.full(4, 0.25)), "softmax of the logits"),
+    "softmax of other states too": (
+        lambda z, v, w, r: learn(z, v, w, r, probabilities=lambda row: np.exp(row) / np.exp(z).sum() * len(z)),
+        "A logit of −∞ stays −∞",
+    ),
+    "e to what it is not": (
+        lambda z, v, w, r: learn([[max(x, -1e9) for x in row] for row in z], v, w, r),
+        "stays −∞",
+    ),
+    "used at once": (learned(at_once=True), "from before the walk"),
+    "backwards and at once": (
+        lambda z, v, w, r: _one_after_the_other(z, v, w, r),
+        "from before the walk",
+    ),
+}
+
+
+def _one_after_the_other(logits, values, walk, rate):
+    returns_now = [sum(r for _, _, r in walk[t:]) for t in range(len(walk))]
+    for t in reversed(range(len(walk))):
+        state, action, _ = walk[t]
+        logits, values = learn(logits, values, [(state, action, returns_now[t])], rate)
+    return logits, values
 
 
 def test_every_check_of_the_chapter_is_tried():

@@ -55,31 +55,56 @@ def ratios_of(logprobs, old):
     return np.exp(np.subtract(logprobs, old))
 
 
-def batch_loss(logprobs, old, advantages, eps, one=clipped):
-    return -sum(one(r, a, eps) for r, a in zip(ratios_of(logprobs, old), advantages, strict=True)) / len(old)
+def batch_loss(logprobs, old, advantages, eps, best=torch.minimum, low=True, sign=-1):
+    """A right answer with places to go wrong."""
+    ratio = (logprobs - old).exp()
+    return sign * best(ratio * advantages, ratio.clamp(1 - eps if low else None, 1 + eps) * advantages).mean()
+
+
+def batch_loss_by_steps(logprobs, old, advantages, eps):
+    """As other codes write it: the larger of two losses, what is old detached."""
+    ratio, advantages = torch.exp(logprobs - old.detach()), advantages.detach()
+    return torch.max(-advantages * ratio, -advantages * torch.clamp(ratio, 1 - eps, 1 + eps)).mean()
+
+
+def batch_loss_by_sample(logprobs, old, advantages, eps):
+    losses = []
+    for new, before, a in zip(logprobs, old, advantages, strict=True):
+        ratio = torch.exp(new - before)
+        losses.append(torch.max(-ratio * a, -ratio.clamp(1 - eps, 1 + eps) * a))
+    return sum(losses) / len(losses)
+
+
+def batch_loss_by_sign(logprobs, old, advantages, eps):
+    ratio = (logprobs - old).exp()
+    held = torch.where(advantages > 0, ratio.clamp(max=1 + eps), ratio.clamp(min=1 - eps))
+    return -(held * advantages).mean()
 
 
 def batch_loss_in_numpy(logprobs, old, advantages, eps):
-    r, a = ratios_of(logprobs, old), np.array(advantages)
+    r, a = np.exp((logprobs - old).detach().numpy()), advantages.numpy()
     return np.maximum(-r * a, -np.clip(r, 1 - eps, 1 + eps) * a).mean()
 
 
-def batch_loss_in_torch(logprobs, old, advantages, eps):
-    return policy_loss(torch.tensor(logprobs), torch.tensor(old), torch.tensor(advantages), eps)
-
-
-def minimum_of_the_means(logprobs, old, advantages, eps):
-    r, a = ratios_of(logprobs, old), np.array(advantages)
-    return -min(np.mean(r * a), np.mean(np.clip(r, 1 - eps, 1 + eps) * a))
-
-
 def batch_loss_of_whitened(logprobs, old, advantages, eps):
-    a = np.array(advantages)
-    return batch_loss(logprobs, old, (a - a.mean()) / (a.std() + 1e-8), eps)
+    a = advantages - advantages.mean()
+    return batch_loss(logprobs, old, a / (a.square().mean().sqrt() + 1e-8), eps)
 
 
-def clip_of_the_mean_ratio(logprobs, old, advantages, eps):
-    return -clipped(ratios_of(logprobs, old).mean(), np.mean(advantages), eps)
+def batch_loss_of_a_constant_ratio(logprobs, old, advantages, eps):
+    return batch_loss(logprobs.detach(), old, advantages, eps)
+
+
+def batch_loss_with_clamped_logs(logprobs, old, advantages, eps):
+    """The right value; but a sample beyond its edge goes on pushing."""
+    value = batch_loss(logprobs, old, advantages, eps).detach()
+    plain = -((logprobs - old).exp() * advantages).mean()
+    return plain + (value - plain).detach()
+
+
+@torch.no_grad()
+def batch_loss_without_grad(*args):
+    return batch_loss(*args)
 
 
 def approximate_kl(logprobs, old, sign=1, form=lambda x: math.expm1(x) - x):
@@ -116,10 +141,11 @@ RIGHT = {
     },
     check_batch_loss: {
         "plain": batch_loss,
-        "NumPy": batch_loss_in_numpy,
-        "the book's helper": batch_loss_in_torch,
-        "by the sign": lambda *a: batch_loss(*a, one=clipped_by_sign),
-        "single precision": lambda *a: np.float32(batch_loss(*a)),
+        "by steps": batch_loss_by_steps,
+        "one sample after the other": batch_loss_by_sample,
+        "the book's helper": policy_loss,
+        "by the sign": batch_loss_by_sign,
+        "where": lambda *a: batch_loss(*a, best=lambda x, y: torch.where(x < y, x, y)),
     },
     check_approximate_kl: {
         "plain": approximate_kl,
@@ -190,38 +216,37 @@ WRONG = {
         "as text": (lambda *a: "yes" if pushes(*a) else "no", "Return True or False"),
     },
     check_batch_loss: {
-        "sign": (lambda *a: -batch_loss(*a), "a loss is minus the objective"),
-        "one for each": (
-            lambda n, o, a, e: -np.minimum(ratios_of(n, o) * a, np.clip(ratios_of(n, o), 1 - e, 1 + e) * a),
-            "Return one number",
-        ),
-        "no clip": (lambda *a: batch_loss(*a, one=lambda r, x, e: r * x), "the smaller of 1.5 and 1.2"),
+        "sign": (lambda *a: batch_loss(*a, sign=1), "a loss is minus the objective"),
+        "one for each": (lambda *a: batch_loss(*a).expand(1), "Return one number"),
+        "no clip": (lambda *a: batch_loss(*a, best=lambda x, y: x), "the smaller of 1.5 and 1.2"),
         "upside down": (lambda n, o, a, e: batch_loss(o, n, a, e), "The ratio is e^(new − old)"),
         "difference for ratio": (
-            lambda n, o, a, e: -np.mean([clipped(1 + x - y, z, e) for x, y, z in zip(n, o, a, strict=True)]),
+            lambda n, o, a, e: -torch.min((1 + n - o) * a, (1 + n - o).clamp(1 - e, 1 + e) * a).mean(),
             "the loss is minus that",
         ),
-        "clip only": (
-            lambda *a: batch_loss(*a, one=lambda r, x, e: min(max(r, 1 - e), 1 + e) * x),
-            "the smaller of −1.5 and −1.2",
+        "clip only": (lambda *a: batch_loss(*a, best=lambda x, y: y), "the smaller of −1.5 and −1.2"),
+        "minimum of the losses": (lambda *a: batch_loss(*a, best=torch.maximum), "the smaller of 1.5 and 1.2"),
+        "upper edge only": (lambda *a: batch_loss(*a, low=False), "minus the mean of 0.96"),
+        "sum": (lambda *a: batch_loss(*a) * len(a[0]), "only then the mean"),
+        "minimum of the means": (
+            lambda *a: batch_loss(*a, best=lambda x, y: torch.minimum(x.mean(), y.mean())),
+            "only then the mean",
         ),
-        "minimum of the losses": (
-            lambda *a: batch_loss(*a, one=lambda r, x, e: clipped(r, x, e, outer=max)),
-            "the smaller of 1.5 and 1.2",
+        "clip of the mean ratio": (
+            lambda n, o, a, e: batch_loss((n - o).exp().mean().log(), torch.tensor(0.0), a.mean(), e),
+            "The minimum of each sample",
         ),
-        "upper edge only": (
-            lambda *a: batch_loss(*a, one=lambda r, x, e: min(r * x, min(r, 1 + e) * x)),
-            "minus the mean of 0.96",
-        ),
-        "sum": (lambda n, o, a, e: batch_loss(n, o, a, e) * len(n), "only then the mean"),
-        "minimum of the means": (minimum_of_the_means, "only then the mean"),
-        "clip of the mean ratio": (clip_of_the_mean_ratio, "The minimum of each sample"),
         "whitened advantages": (batch_loss_of_whitened, "a loss is minus the objective"),
         "by the size of the advantage": (
-            lambda n, o, a, e: batch_loss(n, o, a, e) * len(n) / sum(map(abs, a)),
+            lambda n, o, a, e: batch_loss(n, o, a, e) * len(n) / a.abs().sum(),
             "a loss is minus the objective",
         ),
         "fixed band": (lambda n, o, a, e: batch_loss(n, o, a, 0.2), "ε is an argument"),
+        "a number": (lambda *a: batch_loss(*a).item(), "This is its gradient"),
+        "NumPy": (batch_loss_in_numpy, "no detach, item, no_grad, NumPy"),
+        "no_grad": (batch_loss_without_grad, "no detach, item, no_grad"),
+        "log-probs detached": (batch_loss_of_a_constant_ratio, "This is its gradient by logprobs"),
+        "the clipped part goes on pushing": (batch_loss_with_clamped_logs, "This is its gradient"),
     },
     check_approximate_kl: {
         "reversed": (lambda n, o: approximate_kl(n, o, sign=-1), "x = log π_θ − log π_old is 1"),
@@ -260,3 +285,8 @@ def test_a_right_answer_passes(check, answer):
 @wrong_answers(WRONG)
 def test_a_wrong_answer_is_told_what_differs(check, answer, hint):
     assert_is_told(check, answer, hint)
+
+
+def test_the_loss_has_a_gradient_where_a_notebook_has_switched_it_off():
+    with torch.no_grad():
+        assert_passes(check_batch_loss, batch_loss)

@@ -1,14 +1,75 @@
 """Chapter 7's checks against answers that readers write."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 from torch.nn import functional
 
-from ppo_helpers.exercises import chapter_07, check_optimizer_steps, check_repaired_loss, check_targets
-from ppo_helpers.objectives import whiten
+from ppo_helpers.exercises import (
+    chapter_07,
+    check_optimizer_steps,
+    check_repaired_loss,
+    check_targets,
+    check_update,
+)
+from ppo_helpers.objectives import policy_loss, value_loss, whiten
+from ppo_helpers.ppo import PPOConfig, ppo_update
+
+
+def update(evaluate, batch, optimizer, generator, **change):
+    """A right answer with places to go wrong."""
+    wrong = {"epochs": 4, "size": 256, "eps": 0.2, "vf": 0.5, "ent": 0.01, "norm": 0.5, "white": "batch"} | change
+    advantages = whiten(batch.advantages) if wrong["white"] == "batch" else batch.advantages
+    if "scored anew" in wrong:
+        batch = replace(batch, old_logprobs=evaluate(batch)[0].detach())
+    for _ in range(wrong["epochs"]):
+        order = torch.randperm(len(batch), generator=generator)
+        order = torch.arange(len(batch)) if "in order" in wrong else order
+        parts = order.split(wrong["size"]) if "scraps" in wrong else order.tensor_split(-(-len(batch) // wrong["size"]))
+        for rows in parts:
+            small = batch[rows]
+            logprobs, values, entropies = evaluate(small)
+            old = logprobs.detach() if "renewed" in wrong else small.old_logprobs
+            chosen = whiten(advantages[rows]) if wrong["white"] == "minibatch" else advantages[rows]
+            loss = wrong.get("sign", 1) * policy_loss(logprobs, old, chosen, wrong["eps"])
+            loss = loss + wrong["vf"] * value_loss(values, small.returns) - wrong["ent"] * entropies.mean()
+            if "piled up" not in wrong:
+                optimizer.zero_grad()
+            loss.backward()
+            if wrong["norm"]:
+                shorten(optimizer.param_groups[0]["params"], wrong)
+            if "no step" not in wrong:
+                optimizer.step()
+
+
+def shorten(parameters, wrong):
+    for group in [[p] for p in parameters] if "each alone" in wrong else [parameters]:
+        torch.nn.utils.clip_grad_norm_(group, wrong["norm"])
+
+
+def updated(**change):
+    return lambda *args: update(*args, **change)
+
+
+def update_by_hand(evaluate, batch, optimizer, generator):
+    """As other codes write it, and with something returned."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    a = (batch.advantages - batch.advantages.mean()) / (batch.advantages.std(correction=0) + 1e-8)
+    minibatches = math.ceil(len(batch) / 256)
+    for _ in range(4):
+        for rows in torch.randperm(len(batch), generator=generator).tensor_split(minibatches):
+            logp, v, h = evaluate(batch[rows])
+            ratio = (logp - batch.old_logprobs[rows]).exp()
+            objective = torch.min(ratio * a[rows], ratio.clamp(0.8, 1.2) * a[rows])
+            loss = -objective.mean() + 0.5 * ((v - batch.returns[rows]) ** 2).mean() - 0.01 * h.mean()
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 0.5)
+            optimizer.step()
+    return loss.item()
 
 
 def targets(advantages, values, eps=0.0, ddof=0):
@@ -82,6 +143,11 @@ def loss_with_a_detached_clip(logp, old, a, v, ret, ent, eps, vf, ec):
 
 
 RIGHT = {
+    check_update: {
+        "plain": update,
+        "by hand": update_by_hand,
+        "the book's helper": lambda e, b, o, g: ppo_update(e, b, o, PPOConfig(ent_coef=0.01), g),
+    },
     check_targets: {
         "NumPy": targets,
         "plain": targets_in_python,
@@ -113,6 +179,28 @@ RIGHT = {
     },
 }
 WRONG = {
+    check_update: {
+        "no step": (updated(**{"no step": True}), "zero_grad, backward, step"),
+        "one epoch": (updated(epochs=1), "4 epochs of zero_grad"),
+        "gradients piled up": (updated(**{"piled up": True}), "zero_grad, backward, step"),
+        "half the weight of the values": (updated(vf=0.25), "c_v is 0.5"),
+        "no values": (updated(vf=0.0), "c_v is 0.5"),
+        "sign": (updated(sign=-1), "minus the mean clipped surrogate"),
+        "no clip": (updated(eps=None), "the mean clipped surrogate, ε 0.2"),
+        "a wider band": (updated(eps=0.3), "the mean clipped surrogate, ε 0.2"),
+        "log-probs renewed": (updated(renewed=True), "The policy's part"),
+        "old log-probs scored anew": (updated(**{"scored anew": True}), "Ratios are to the batch's old_logprobs"),
+        "not whitened": (updated(white="never"), "Whiten the advantages, once"),
+        "no entropy": (updated(ent=0.0), "Minus 0.01 times the mean entropy"),
+        "entropy punished": (updated(ent=-0.01), "Minus 0.01 times the mean entropy"),
+        "no limit": (updated(norm=None), "get length 0.5 at most"),
+        "another limit": (updated(norm=1.0), "get length 0.5 at most"),
+        "each parameter alone": (updated(**{"each alone": True}), "All gradients together"),
+        "the whole batch": (updated(size=1000), "3 parts of 200"),
+        "a scrap at the end": (updated(scraps=True), "3 parts of 200"),
+        "not shuffled": (updated(**{"in order": True}), "from a new order by randperm"),
+        "whitened in each minibatch": (updated(white="minibatch"), "3 parts of 200"),
+    },
     check_targets: {
         "returns from whitened advantages": (lambda a, v: (targets(a, v)[0], targets(a, v)[0] + v), "as they were"),
         "whitened in place": (targets_in_place, "Returns: advantages as they were"),

@@ -8,7 +8,13 @@ import scipy.special
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_08, check_at_temperature, check_mean_probability, check_text_logprobs
+from ppo_helpers.exercises import (
+    chapter_08,
+    check_at_temperature,
+    check_draw_token,
+    check_mean_probability,
+    check_text_logprobs,
+)
 
 
 def text_logprobs(logits, ids):
@@ -77,6 +83,35 @@ def powers(logprobs, temperature):
     return np.log(weights / weights.sum())
 
 
+def draw_token(scores, temperature, u):
+    return int(np.searchsorted(np.cumsum(scipy.special.softmax(np.array(scores) / temperature)), u, side="right"))
+
+
+def draw_token_in_torch(scores, temperature, u):
+    ends = (torch.tensor(scores) / temperature).softmax(-1).cumsum(-1)
+    return (ends <= u).sum()
+
+
+def draw_token_by_steps(scores, temperature, u, highest=max, inside=lambda u, end: u < end):
+    weights = [math.exp((z - highest(scores)) / temperature) for z in scores]
+    end = 0.0
+    for token, weight in enumerate(weights):
+        end += weight / sum(weights)
+        if inside(u, end):
+            return token
+    return len(scores) - 1
+
+
+def draw_sorted(scores, temperature, u):
+    order = np.argsort(-np.array(scores), kind="stable")
+    return order[draw_token(np.array(scores)[order], temperature, u)]
+
+
+def draw_single(scores, temperature, u):
+    """The first token that is likelier than u."""
+    return int(np.argmax(scipy.special.softmax(np.array(scores) / temperature) > u))
+
+
 RIGHT = {
     check_text_logprobs: {
         "logaddexp": text_logprobs,
@@ -105,6 +140,12 @@ RIGHT = {
         "by the chapter's equation": at_temperature_by_the_equation,
         "SciPy": lambda x, t: scipy.special.log_softmax(np.array(x) / t),
         "shifted by hand": lambda *a: at_temperature_shifted_by(max, *a),
+    },
+    check_draw_token: {
+        "NumPy": draw_token,
+        "torch": draw_token_in_torch,
+        "by steps": draw_token_by_steps,
+        "by steps, other way round": lambda z, t, u: draw_token_by_steps(z, t, u, inside=lambda u, end: end > u),
     },
 }
 WRONG = {
@@ -194,6 +235,35 @@ WRONG = {
             "log 0 is −∞: stay with logarithms",
         ),
         "first subtracted": (lambda *a: at_temperature_shifted_by(lambda x: x[0], *a), "need not be the first"),
+    },
+    check_draw_token: {
+        "greedy": (lambda z, t, u: int(np.argmax(z)), "not the likeliest"),
+        "from the right": (lambda z, t, u: draw_token(z, t, 1 - u), "0.25 is in the left one"),
+        "the last": (lambda z, t, u: len(z) - 1, "0.25 is in the left one"),
+        "its probability": (lambda z, t, u: scipy.special.softmax(z)[draw_token(z, t, u)], "0.25 is in the left one"),
+        "uniform": (lambda z, t, u: int(u * len(z)), "add up the probabilities from the left"),
+        "likeliest first": (draw_sorted, "keep the order of the vocabulary"),
+        "not added up": (draw_single, "0.75 is in the right half"),
+        "not added up, else the last": (
+            lambda z, t, u: next((i for i, p in enumerate(scipy.special.softmax(z)) if p > u), len(z) - 1),
+            "add up the probabilities from the left",
+        ),
+        "two pieces and the rest": (
+            lambda z, t, u: min(draw_token(z, t, u), 1) if len(z) > 3 else draw_token(z, t, u),
+            "compare u with these sums",
+        ),
+        "temperature ignored": (lambda z, t, u: draw_token(z, 1.0, u), "makes the pieces more equal"),
+        "temperature multiplied": (lambda z, t, u: draw_token(z, 1 / t, u), "makes the pieces more equal"),
+        "temperature at least 1": (lambda z, t, u: draw_token(z, max(t, 1.0), u), "gets a wider piece"),
+        "overflows": (lambda *a: draw_token_by_steps(*a, highest=lambda z: 0), "e^999 is too large"),
+        "lower scores than −700": (
+            lambda *a: draw_token_by_steps(*a, highest=lambda z: max(0, *z)),
+            "e^−999 is 0",
+        ),
+        "at the edge": (
+            lambda *a: draw_token_by_steps(*a, inside=lambda u, end: u <= end),
+            "u = 0 belongs to the next",
+        ),
     },
 }
 

@@ -7,7 +7,13 @@ import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_09, check_same_policy, check_sequence_ratios, check_token_weights
+from ppo_helpers.exercises import (
+    chapter_09,
+    check_clipped_loss,
+    check_same_policy,
+    check_sequence_ratios,
+    check_token_weights,
+)
 
 
 def of(x, mask):
@@ -83,6 +89,41 @@ def same_policy_that_returns_at_the_first(new, old, mask, tolerance):
             return abs(math.exp(n - o) - 1) <= tolerance
 
 
+def clipped_loss(new, old, gains, eps, mask, *, best=torch.minimum, swap=False, sign=-1, mean=torch.mean):
+    ratio = ((old - new) if swap else (new - old))[mask].exp()
+    gains = gains[mask]
+    return sign * mean(best(ratio * gains, ratio.clamp(1 - eps, 1 + eps) * gains))
+
+
+def clipped_loss_by_rows(new, old, gains, eps, mask):
+    """Each response is averaged first."""
+    rows = [clipped_loss(n, o, g, eps, m) for n, o, g, m in zip(new, old, gains, mask, strict=True)]
+    return torch.stack(rows).mean()
+
+
+def clipped_loss_with_a_factor(new, old, gains, eps, mask, count=None):
+    ratio = (new - old).exp()
+    objective = torch.minimum(ratio * gains, ratio.clamp(1 - eps, 1 + eps) * gains)
+    return -(objective * mask).sum() / (count or mask.sum())
+
+
+def clipped_loss_token_by_token(new, old, gains, eps, mask):
+    total = 0.0
+    for b in range(len(new)):
+        for t in range(len(new[0])):
+            if mask[b, t]:
+                ratio = (new[b, t] - old[b, t]).exp()
+                total = total + torch.minimum(ratio * gains[b, t], ratio.clamp(1 - eps, 1 + eps) * gains[b, t])
+    return -total / mask.sum()
+
+
+def clipped_mean(new, old, gains, eps, mask):
+    """The minimum of the two means."""
+    ratio = (new - old)[mask].exp()
+    pair = (ratio * gains[mask]).mean(), (ratio.clamp(1 - eps, 1 + eps) * gains[mask]).mean()
+    return -torch.minimum(*pair)
+
+
 RIGHT = {
     check_sequence_ratios: {
         "a list": sequence_ratios,
@@ -109,6 +150,14 @@ RIGHT = {
         "allclose": lambda *a: np.allclose(np.exp(gained(*a[:3])), 1, rtol=0, atol=a[3]),
         "by counting": same_policy_by_counting,
         "as a number": lambda *a: int(same_policy(*a)),
+    },
+    check_clipped_loss: {
+        "picked first": clipped_loss,
+        "padding set to 0": lambda n, o, g, e, m: clipped_loss_with_a_factor(
+            n.masked_fill(~m, 0), o.masked_fill(~m, 0), g, e, m
+        ),
+        "token by token": clipped_loss_token_by_token,
+        "where": lambda *a: clipped_loss(*a, best=lambda x, y: torch.where(x < y, x, y)),
     },
 }
 WRONG = {
@@ -206,6 +255,34 @@ WRONG = {
             lambda n, o, m, tol: bool((np.round(np.exp(gained(n, o, m)), 2) == 1).all()),
             "The tolerance is an argument",
         ),
+    },
+    check_clipped_loss: {
+        "sign": (lambda *a: clipped_loss(*a, sign=1), "A loss is minus the objective"),
+        "upside down": (lambda *a: clipped_loss(*a, swap=True), "The ratio is new over old"),
+        "no ratio": (lambda n, o, g, e, m: -(n - o + 1)[m].mean(), "The ratio is new over old"),
+        "no clip": (lambda *a: clipped_loss(*a, best=lambda x, y: x), "earns no more"),
+        "maximum": (lambda *a: clipped_loss(*a, best=torch.maximum), "earns no more"),
+        "minimum by size": (
+            lambda *a: clipped_loss(*a, best=lambda x, y: torch.where(x.abs() < y.abs(), x, y)),
+            "costs in full",
+        ),
+        "clipped only": (lambda *a: clipped_loss(*a, best=lambda x, y: y), "costs in full"),
+        "clipped if good": (
+            lambda *a: clipped_loss(*a, best=lambda x, y: torch.where(x > 0, y, x)),
+            "that became rarer is not clipped",
+        ),
+        "its own ε": (lambda n, o, g, e, m: clipped_loss(n, o, g, 0.2, m), "ε is an argument"),
+        "minimum of the means": (clipped_mean, "only then the mean"),
+        "no mask": (lambda n, o, g, e, m: clipped_loss(n, o, g, e, m | True), "neither in the sum"),
+        "sum": (lambda *a: clipped_loss(*a, mean=torch.sum), "only then the mean"),
+        "divided by all": (
+            lambda n, o, g, e, m: clipped_loss_with_a_factor(n, o, g, e, m, m.numel()),
+            "neither in the sum nor in the number",
+        ),
+        "each response first": (clipped_loss_by_rows, "the longer response has more of them"),
+        "mask as a factor": (clipped_loss_with_a_factor, "Pick what counts before you compute"),
+        "detached": (lambda n, *others: clipped_loss(n.detach(), *others), "The value is right"),
+        "a number": (lambda *a: clipped_loss(*a).item(), "The value is right"),
     },
 }
 

@@ -107,7 +107,7 @@ def products(page):
 
 
 def point(page, sign=1):
-    return page.get_by_role("slider", name=f"ratio r, of a {'good' if sign > 0 else 'bad'} move")
+    return page.get_by_role("slider", name=f"ratio ρ, of a {'good' if sign > 0 else 'bad'} move")
 
 
 def arrows(page):
@@ -118,7 +118,7 @@ def arrows(page):
 @pytest.mark.parametrize("size", [0.1, 1.0, 3.0])
 def test_an_arrow_is_gone_exactly_where_the_gradient_is_0(mount, ratio, size):
     page = mount(explorer(advantage=size))
-    page.get_by_role("button", name=re.compile(rf"^r = {ratio}(?!\.)")).click()
+    page.get_by_role("button", name=re.compile(rf"^ρ = {ratio}(?!\.)")).click()
     for i, A in enumerate((size, -size)):
         r = torch.tensor(float(ratio), requires_grad=True)
         objective = clipped_surrogate(r, torch.tensor(A), 0.2)
@@ -126,8 +126,8 @@ def test_an_arrow_is_gone_exactly_where_the_gradient_is_0(mount, ratio, size):
         row = {name: numbers[i] for name, numbers in products(page).items()}
         assert row["minimum"] == pytest.approx(objective.item(), abs=6e-4)
         assert row["gradient dL/dr"] == pytest.approx(r.grad.item())
-        assert row["r · A"] == pytest.approx(ratio * A, abs=6e-4)
-        assert row["clip(r) · A"] == pytest.approx(min(max(ratio, 0.8), 1.2) * A, abs=6e-4)
+        assert row["ρ · A"] == pytest.approx(ratio * A, abs=6e-4)
+        assert row["clip(ρ) · A"] == pytest.approx(min(max(ratio, 0.8), 1.2) * A, abs=6e-4)
         assert (arrows(page)[i] == "") is (r.grad.item() == 0)
 
 

@@ -7,9 +7,11 @@ import pytest
 import traitlets
 from live_checks import cell, fact, javascript, number, press, status, swipe
 
-from ppo_helpers.gridworld import GridWorld
+from ppo_helpers.gridworld import GridWorld, GridWorldVectorEnv
 from ppo_helpers.live import TrainingReplay
 from ppo_helpers.live.figures.training_replay import collapses
+from ppo_helpers.live.recording import CURVES, recorded
+from ppo_helpers.walking import Training, WalkConfig
 
 WORLD = GridWorld.default()
 STATES = len(WORLD.states)
@@ -114,6 +116,16 @@ def test_a_long_replay_fits_into_the_page():
 )
 def test_a_run_collapses_where_it_loses_more_than_half_of_its_height(curves, expected):
     assert collapses(curves) == expected
+
+
+def test_a_training_is_kept_frame_by_frame():
+    training = Training(GridWorldVectorEnv(WORLD, 4, max_steps=20), WalkConfig(steps=8, hidden=(8,)))
+    run = recorded("alone", training, WORLD, lambda policy: 0.5, iterations=3)
+    assert training.done == 3 and list(run["iterations"]) == [0, 1, 2, 3] and list(run["curves"]) == list(CURVES)
+    assert run["curves"][CURVES[0]] == [0.5] * 3 and len(run["curves"][CURVES[1]]) == 3
+    assert not run["ratios"][0].any() and all(counts.sum() > 16 for counts in run["ratios"][1:])
+    assert all(set(WORLD.terminals.values()) <= set(row.tolist()) for row in run["values"])
+    assert TrainingReplay(WORLD.to_text(), WORLD.rewards, [run], alt="one", caption="One.").frame == 3
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

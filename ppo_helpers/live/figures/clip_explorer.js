@@ -92,7 +92,7 @@ function caseChips(state) {
     put({ r, eps }) {
       chips.forEach((chip, i) => {
         const lines = [1, -1].map((sign) => html("small", {}, caseWords(sign, isFlat(CASES[i], sign, eps))));
-        chip.replaceChildren(html("span", {}, `r = ${CASES[i]}`), ...lines);
+        chip.replaceChildren(html("span", {}, `ρ = ${CASES[i]}`), ...lines);
         chip.setAttribute("aria-pressed", Math.abs(r - CASES[i]) < 1e-9);
       });
     },

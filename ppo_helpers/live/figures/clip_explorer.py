@@ -13,9 +13,9 @@ MOST_SAMPLES = 4096
 
 
 class ClipExplorer(LiveFigure):
-    """Drag the ratio along L(r) = min(r·A, clip(r, 1 − ε, 1 + ε)·A), for A > 0 and A < 0 side by side.
+    """Drag the ratio along J(ρ) = min(ρ·A, clip(ρ, 1 − ε, 1 + ε)·A), for A > 0 and A < 0 side by side.
 
-    An arrow shows dL/dr. It is 0 only where the minimum is the clipped term: beyond 1 + ε if A > 0, below 1 − ε
+    An arrow shows dJ/dρ. It is 0 only where the minimum is the clipped term: beyond 1 + ε if A > 0, below 1 − ε
     if A < 0. At these edges themselves it is A, as PyTorch has it: ``torch.min`` shares the gradient
     between two equal terms and ``clamp`` passes its share on at its bounds.
 

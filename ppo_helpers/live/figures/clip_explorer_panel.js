@@ -15,7 +15,7 @@ export function clipPanel(sign, samples, onmove) {
   const below = samples.length ? ROOM : 0;
   const box = { left: 58, right: 8, top: TOP, bottom: 42 + below };
   const y = [-0.4, 2.4].map((v) => sign * v).sort((a, b) => a - b);
-  const ticks = { xticks: [0, 0.5, 1, 1.5, 2], yticks: [], xlabel: "ratio r", ylabel: "" };
+  const ticks = { xticks: [0, 0.5, 1, 1.5, 2], yticks: [], xlabel: "ratio ρ", ylabel: "" };
   const plot = axes({ x: [0, END], y, ...ticks, width: WIDTH, height: 280 + below, box });
   plot.node.setAttribute("role", "group");
   plot.node.setAttribute("aria-label", sign > 0 ? "positive advantage" : "negative advantage");
@@ -66,7 +66,7 @@ function scaleOf(plot, sign) {
   };
 }
 
-/** r · A, the objective with its flat part, and, if asked for, the plain clip. */
+/** ρ · A, the objective with its flat part, and, if asked for, the plain clip. */
 function linesOf(plot, sign) {
   const [free, plain] = [plot.line("live-free"), plot.line("live-plain")];
   const [alive, dead] = [plot.line("live-objective"), plot.line("live-dead")];
@@ -88,7 +88,7 @@ function linesOf(plot, sign) {
 function pointOf(plot, sign, onmove) {
   const arrow = svg("path", { class: "live-gradient" });
   const parts = [svg("circle", { r: 24, class: "live-touch" }), svg("circle", { r: 9, class: "live-knob" })];
-  const label = `ratio r, of a ${sign > 0 ? "good" : "bad"} move`;
+  const label = `ratio ρ, of a ${sign > 0 ? "good" : "bad"} move`;
   const put = grip(plot, { along: "x", label, min: 0, max: END, step: 0.01, page: 0.1, parts, onmove });
   plot.node.append(arrow);
   const slope = [plot.px(1) - plot.px(0), plot.py(sign) - plot.py(0)];

@@ -7,9 +7,9 @@ export const END = 2.2; // of the axis, as in clip_explorer.py
 export const LEGEND = [
   ["live-key-objective", "objective: the smaller of both"],
   ["live-key-dead", "flat: gradient 0"],
-  ["live-key-free", "r · A, no clip"],
-  ["live-key-plain", "clip(r) · A, without the min"],
-  ["live-key-gradient", "gradient: where r is pushed"],
+  ["live-key-free", "ρ · A, no clip"],
+  ["live-key-plain", "clip(ρ) · A, without the min"],
+  ["live-key-gradient", "gradient: where ρ is pushed"],
 ];
 
 /** One of the six cases in a few words. */
@@ -19,7 +19,7 @@ export const caseWords = (sign, flat) => `A ${sign > 0 ? ">" : "<"} 0: ${flat ? 
 export function sentence({ r, eps, plain }) {
   const place = r > 1 + eps ? "above the band" : r < 1 - eps ? "below the band" : "inside the band";
   const [good, bad] = [1, -1].map((sign) => isFlat(r, sign, eps));
-  const lead = `r = ${show(r, 2)}, ${place}.`;
+  const lead = `ρ = ${show(r, 2)}, ${place}.`;
   if (plain && (good || bad)) {
     return `${lead} Without the min both would be flat: the ${good ? "bad" : "good"} move could never come back.`;
   }
@@ -40,7 +40,7 @@ export function batchSentence(batch, eps) {
   return `${batched} Bars grow with the square root of the count.${off}`;
 }
 
-/** r · A, clip(r) · A, the smaller of both, and its gradient, for both signs. */
+/** ρ · A, clip(ρ) · A, the smaller of both, and its gradient, for both signs. */
 export function productsTable({ r, size, eps }) {
   const both = [size, -size];
   const cell = (v, strong) => html("td", strong ? { class: "live-smaller" } : {}, fine(v));
@@ -50,12 +50,12 @@ export function productsTable({ r, size, eps }) {
   const head = ["A > 0", "A < 0"].map((words) => html("th", { scope: "col" }, words));
   const rows = [
     row(
-      "r · A",
+      "ρ · A",
       free,
       free.map((v, i) => v <= clipped[i]),
     ),
     row(
-      "clip(r) · A",
+      "clip(ρ) · A",
       clipped,
       clipped.map((v, i) => v < free[i]),
     ),
@@ -64,10 +64,10 @@ export function productsTable({ r, size, eps }) {
       both.map((A) => clippedSurrogate(r, A, eps)),
     ),
     row(
-      "gradient dL/dr",
+      "gradient dJ/dρ",
       both.map((A) => clippedGradient(r, A, eps)),
     ),
   ];
-  const top = html("thead", {}, html("tr", {}, html("th", { scope: "col" }, `r = ${show(r, 2)}`), ...head));
+  const top = html("thead", {}, html("tr", {}, html("th", { scope: "col" }, `ρ = ${show(r, 2)}`), ...head));
   return html("table", { class: "live-table live-products" }, top, html("tbody", {}, ...rows));
 }

@@ -1,0 +1,154 @@
+"""Chapters 6 and 7 over seeds: what their tables and counts are made of.
+
+    make sweeps
+
+The experiments are the chapters' own cells, taken out of the notebooks by their ids and run with many seeds. A run that
+is in ``_build/sweeps/ablation.jsonl`` already is not run again. At the end everything is condensed into
+``ppo_helpers/sweep_data/ablation.json``, which the chapters read: about half an hour on an idle core.
+"""
+
+import json
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parents[1]
+LOG = ROOT / "_build" / "sweeps" / "ablation.jsonl"
+DATA = ROOT / "ppo_helpers" / "sweep_data" / "ablation.json"
+SIDES = {"clip": 0.2, "no clip": None}
+EPOCHS = slice(None, None, 2)  # of forty, every second one is kept
+
+
+def names_of(chapter: str, *ids: str) -> dict:
+    """What the cells of a chapter define: its set-up and those with the given ids, run in the chapter's order."""
+    path = next((ROOT / "chapters").glob(f"{chapter}_*.ipynb"))
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]}
+    missing = set(ids) - set(cells)
+    if missing:
+        raise ValueError(f"{path.name} must have the cells {sorted(missing)}")
+    names: dict = {}
+    for name in ("setup", *ids):
+        exec(compile(re.sub(r"(?m)^\s*%.*$", "    pass", cells[name]), f"{path.name}:{name}", "exec"), names)
+    return names
+
+
+CHAPTER_6 = names_of("06", "half-trained", "earns", "forty")
+CHAPTER_7 = names_of(
+    "07", "tools", "replay-run", "grid-dials", "ablation", "ablation-run",
+    "cartpole-dials", "broken-loop", "broken-runs", "corridor",
+)  # fmt: skip
+
+
+def forty(seed: int) -> dict:
+    start = CHAPTER_6["half_trained"](seed)
+    return {side: CHAPTER_6["climb"](*start, eps)[:, EPOCHS].tolist() for side, eps in SIDES.items()}
+
+
+def replay(seed: int) -> dict:
+    runs = {side: CHAPTER_7["trained"](side, eps, seed) for side, eps in SIDES.items()}
+    return {side: run["curves"]["share of the optimum"] for side, run in runs.items()}
+
+
+def ablation(seed: int) -> dict:
+    return {name: CHAPTER_7["final_share"](change, seed) for name, change in CHAPTER_7["variants"].items()}
+
+
+def grid(seed: int) -> dict:
+    """Whether the likeliest moves are best ones in the end."""
+    c = CHAPTER_7
+    envs = c["GridWorldVectorEnv"](c["world"], num_envs=64, max_steps=50)
+    *_, last = c["train_ppo"](envs, c["grid_dials"], seed, progress=False)
+    best = c["best_values"][c["on"]]
+    return {"optimal": bool(abs(c["likeliest"](last.policy) - best).max() < 1e-6), "share": c["share"](last.policy)}
+
+
+def bonus(seed: int) -> dict:
+    """The corridor without and with an entropy bonus: what is earned in the end, how often each prize was reached."""
+    found = {}
+    for ent_coef in (0.0, 0.3):
+        rows, reached = CHAPTER_7["in_corridor"](ent_coef, seed)
+        found[str(ent_coef)] = {"return": rows[-1].mean_return, "reached": reached[:10]}
+    return found
+
+
+def bugs(seed: int) -> dict:
+    c = CHAPTER_7
+    damages = {"healthy": {}, "stale log-probs": {"damage": c["stale"]()}, "wrong sign": {"damage": c["wrong_sign"]}}
+    found = {}
+    for name, damage in damages.items():
+        rows = c["watched"](c["world"], c["bug_dials"], seed=seed, **damage)
+        stats = [row.stats for row in rows]
+        found[name] = {
+            "return": rows[-1].mean_return,
+            "ratio error": max(row.first_ratio_error for row in stats[1:11]),
+            "value loss": stats[10].value_loss,
+            "explained variance": stats[10].explained_variance,
+            "policy loss": [row.policy_loss for row in stats],
+        }
+    return found
+
+
+def cartpole(seed: int) -> dict:
+    *_, last = CHAPTER_7["balance"](seed)
+    return {"steps": last.steps, "mean return": last.mean_return}
+
+
+GROUPS: dict[str, tuple[Callable, int]] = {  # the experiment, and its number of seeds
+    "forty": (forty, 100),
+    "ablation": (ablation, 100),
+    "replay": (replay, 100),
+    "bonus": (bonus, 100),
+    "grid": (grid, 30),
+    "bugs": (bugs, 30),
+    "cartpole": (cartpole, 30),
+}
+
+
+def logged() -> list[dict]:
+    return [json.loads(line) for line in LOG.read_text("utf-8").splitlines()] if LOG.exists() else []
+
+
+def missing() -> list[tuple[str, int]]:
+    done = {(row["group"], row["seed"]) for row in logged()}
+    return [(name, seed) for name, (_, seeds) in GROUPS.items() for seed in range(seeds) if (name, seed) not in done]
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {key: rounded(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [rounded(entry) for entry in value]
+    return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def condense() -> None:
+    groups: dict[str, dict] = {}
+    for row in logged():
+        groups.setdefault(row["group"], {})[row["seed"]] = row["found"]
+    groups = {name: dict(sorted(groups[name].items())) for name in GROUPS if name in groups}
+    provenance = {"torch": torch.__version__, "machine": platform.machine()}
+    DATA.parent.mkdir(exist_ok=True)
+    DATA.write_text(json.dumps({"provenance": provenance, **groups}, separators=(",", ":")), "utf-8")
+
+
+def main(seconds: float) -> None:
+    """Run what is missing, for so long at most; what is there by then is condensed."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    for name, seed in missing():
+        if time.monotonic() - start > seconds:
+            break
+        found = rounded(GROUPS[name][0](seed))
+        with LOG.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"group": name, "seed": seed, "found": found}) + "\n")
+        print(name, seed, flush=True)
+    condense()
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else float("inf"))
