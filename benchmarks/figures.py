@@ -1,9 +1,11 @@
-"""Live figures: how long a reader waits for the picture after moving a control."""
+"""Live figures: how long a reader waits for the picture after moving a control, or for PPO trained in the page."""
 
 import importlib
+import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from statistics import median
 
@@ -53,3 +55,37 @@ def controls():
             page.wait_for_selector("[data-live=ready]")
             taken = [median(slider.evaluate(TIMES)) for slider in page.locator("input[type=range]").all()]
             yield Row(f"a slider of {name}", max(taken, default=0.0), 50, "ms")
+
+
+TRAINED = """
+const world = parseWorld(WORLD.text, WORLD.move_cost, WORLD.rewards), lab = { world, room: WORLD.room };
+const judge = judgeOf(world, WORLD.room.max_steps);
+function seeds(config, first, last) {
+  for (let seed = first; seed <= last; seed++) {
+    const record = recordOf({ world, judge }, false);
+    for (const step of lesson(lab, config, seed)) record.add(step);
+  }
+}
+"""
+
+
+@benchmark
+def ppo_in_the_page():
+    """Chapter 7's lab, in the engine that draws the stills: it is a browser's."""
+    sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "tests" / "live"), str(ROOT / "tests")]
+    lab = importlib.import_module("test_ppo_lab").figure()
+    files = ["twins/gridworld.js", "figures/ppo_lab_runs.js"]
+    engine = importlib.import_module("live_checks").javascript(*files)
+    names = ("text", "move_cost", "rewards", "room")
+    engine.eval(f"const WORLD = {json.dumps({name: getattr(lab, name) for name in names})};{TRAINED}")
+
+    def seconds(sides, seeds, **change):
+        start = time.perf_counter()
+        for side in sides:
+            engine.call("seeds", side | change, 1, seeds)
+        return time.perf_counter() - start
+
+    yield Row(
+        "PPO in the page, 30 iterations of 4 epochs", seconds(lab.sides[:1], 1, iterations=30, epochs=4), 0.3, "s"
+    )
+    yield Row("PPO in the page, 2 × 20 seeds, 40 iterations of 20 epochs", seconds(lab.sides, 20), 8, "s")

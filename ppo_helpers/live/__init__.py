@@ -5,6 +5,7 @@ from ppo_helpers.live.figures.advantage_path import AdvantagePath
 from ppo_helpers.live.figures.clip_explorer import ClipExplorer
 from ppo_helpers.live.figures.grid_editor import GridEditor
 from ppo_helpers.live.figures.policy_playground import PolicyPlayground
+from ppo_helpers.live.figures.ppo_lab import PPOLab
 from ppo_helpers.live.figures.ratio_board import RatioBoard
 from ppo_helpers.live.figures.ratio_explorer import RatioExplorer
 from ppo_helpers.live.figures.rlhf_replay import RLHFReplay
@@ -18,6 +19,7 @@ __all__ = [
     "ClipExplorer",
     "GridEditor",
     "LiveFigure",
+    "PPOLab",
     "PolicyPlayground",
     "RLHFReplay",
     "RatioBoard",

@@ -21,6 +21,7 @@ FILES = {
     "AdvantagePath": "test_advantage_path",
     "ClipExplorer": "test_clip_explorer",
     "GridEditor": "test_grid_editor",
+    "PPOLab": "test_ppo_lab",
     "PolicyPlayground": "test_policy_playground",
     "RLHFReplay": "test_rlhf_replay",
     "RatioBoard": "test_ratio_board",
@@ -251,7 +252,8 @@ def test_with_less_motion_nothing_plays_by_itself(mount, figure):
 
 
 PLAYED = {
-    "AdvantagePath", "GridEditor", "PolicyPlayground", "RLHFReplay", "RatioBoard", "TokenExplorer", "TrainingReplay"
+    "AdvantagePath", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "TokenExplorer",
+    "TrainingReplay",
 }  # fmt: skip
 
 
@@ -309,7 +311,7 @@ def test_what_a_view_listened_to_is_let_go_when_it_goes(mount, figure):
             on: (name, fn) => listeners.add(fn), off: (name, fn) => listeners.delete(fn) };
           const el = document.createElement("div");
           document.body.append(el);
-          const stop = figure.render({ model, el }), were = listeners.size;
+          const stop = await figure.render({ model, el }), were = listeners.size;
           stop();
           return [were > 0, listeners.size, window_];
         }""",

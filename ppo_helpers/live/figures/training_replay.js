@@ -3,7 +3,8 @@ import { cellPicture, MOVE_NAMES, NAMES, prize } from "../parts/cells.js";
 import { curvePlot, nearest, ratioBars } from "../parts/charts.js";
 import { valueColor } from "../parts/colors.js";
 import { choice, facts, stage, statusLine } from "../parts/controls.js";
-import { fine, html, say, show, svg } from "../parts/dom.js";
+import { fine, html, say, show } from "../parts/dom.js";
+import { flagAt } from "../parts/flag.js";
 import { gridView } from "../parts/grid_view.js";
 import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
@@ -129,18 +130,10 @@ function plotOf(state, { runs, iterations }, onscrub) {
   plot.node.append(plot.text([4, 20], plain(name), { "text-anchor": "start" }));
   plot.put(curves.map((curve) => curve.map((v, k) => [k + 1, v])));
   state.get("collapses").forEach((iteration, i) => {
-    if (iteration !== null) plot.node.append(flag(plot, iteration, curves[i][iteration - 1], x[1], i));
+    if (iteration === null) return;
+    plot.node.append(flagAt(plot, [iteration, curves[i][iteration - 1]], x[1], `collapse at ${iteration}`, i));
   });
   return plot;
-}
-
-function flag(plot, iteration, value, end, i) {
-  const [x, foot] = [plot.px(iteration), plot.py(value)];
-  const top = Math.max(46, foot - 60) + 24 * i;
-  const back = iteration > end / 2; // there the words stand at its left
-  const place = [x + (back ? -8 : 24), top + 12];
-  const words = plot.text(place, `collapse at ${iteration}`, { "text-anchor": back ? "end" : "start" });
-  return svg("g", { class: "live-flag" }, svg("path", { d: `M${x} ${foot}V${top}l18 7l-18 7` }), words);
 }
 
 export default { render };

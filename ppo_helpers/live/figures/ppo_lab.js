@@ -1,0 +1,103 @@
+// Chapter 7: PPO trains in the page, twice side by side, with the reader's own dials; and what many seeds say.
+import { button, more, stage, statusLine } from "../parts/controls.js";
+import { html, say } from "../parts/dom.js";
+import { playback, playOnce } from "../parts/playback.js";
+import { traits } from "../parts/traits.js";
+import { curveOf } from "./ppo_lab_curve.js";
+import { sceneOf, schoolOf } from "./ppo_lab_school.js";
+import { seedsPanel } from "./ppo_lab_seeds.js";
+import { sideOf } from "./ppo_lab_side.js";
+import { aboutCell, asPython, sentence } from "./ppo_lab_words.js";
+
+const HINT = "Turn a dial: PPO trains anew, here in your browser. Press Play to watch it learn.";
+
+function render({ model, el }) {
+  const state = traits(model);
+  const scene = sceneOf(state);
+  const school = schoolOf(state, scene, draw);
+  const play = transport(state, scene, school, draw);
+  const will = intentions(state, scene, play, draw);
+  const sides = [0, 1].map((i) => sideOf(i, scene, will));
+  const curve = curveOf(scene, will.scrub);
+  const seeds = seedsPanel(scene, will.see);
+  const code = copyable();
+  const [status, cell] = [statusLine(4), html("p", { class: "live-note" })];
+  function draw() {
+    const k = Math.min(state.get("frame"), school.done());
+    for (const part of [...sides, curve]) part.draw(k);
+    say(status, sentence(scene, k), play.playing());
+    cell.textContent = aboutCell(scene, k);
+    play.update();
+  }
+  function follow() {
+    school.follow();
+    seeds.draw();
+    code.put(asPython(scene.sides, state.get("written")));
+    draw();
+  }
+  const pair = html("div", { class: "live-pair" }, ...sides.map(({ node }) => node));
+  const side = [play.node, status, curve.node];
+  const below = [seeds.node, code.node];
+  el.append(stage(state, { hint: HINT, picture: [pair, cell], side, below, cls: "live-lab" }));
+  follow();
+  state.watch(["frame"], draw);
+  state.watch(["sides", "seed"], follow);
+  return school.over().then(() => {
+    const unwatch = playOnce(el.firstElementChild, play, () => state.set({ frame: 0 }));
+    return () => {
+      for (const undo of [state.off, play.stop, school.stop, seeds.stop, unwatch, ...sides.map(({ off }) => off)])
+        undo();
+    };
+  });
+}
+
+/** Play, Back, Step and Reset through the iterations; Reset brings back the first dials and the first seed as well. */
+function transport(state, scene, school, draw) {
+  const home = scene.sides[0].iterations;
+  const reset = () => state.set(scene.first);
+  const words = (k) => String(Math.min(k, school.done()));
+  return playback(state, "frame", { last: school.done, home, delay: 130, label: "iteration", words, reset, draw });
+}
+
+/** What the reader may want. What plays gives way to it. */
+function intentions(state, scene, play, draw) {
+  const set = (changes) => {
+    play.stop();
+    state.set(changes);
+  };
+  const changed = (i, config) => scene.sides.map((side, k) => (k === i ? config : side));
+  const end = { frame: scene.sides[0].iterations };
+  return {
+    scrub: (frame) => set({ frame }),
+    pick(s) {
+      scene.chosen = s;
+      draw();
+    },
+    turn: (i, name, value) => set({ sides: changed(i, { ...scene.sides[i], [name]: value }), ...end }),
+    /** Train a seed of a setting; if neither side has it, one side takes it on. */
+    see(config, i, seed) {
+      const known = scene.sides.some((side) => JSON.stringify(side) === JSON.stringify(config));
+      set({ seed, sides: known ? scene.sides : changed(i, config), ...end });
+    },
+  };
+}
+
+/** The dials as Python, folded away, with a button that copies them. */
+function copyable() {
+  const text = html("code", { class: "live-code" });
+  const copy = button("Copy", () => {
+    navigator.clipboard?.writeText(text.textContent).then(() => {
+      copy.textContent = "Copied";
+    });
+  });
+  const node = more("The same dials in Python", text, html("div", { class: "live-buttons" }, copy));
+  return {
+    node,
+    put(words) {
+      text.textContent = words;
+      copy.textContent = "Copy";
+    },
+  };
+}
+
+export default { render };

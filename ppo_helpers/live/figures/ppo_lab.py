@@ -1,0 +1,94 @@
+"""Chapter 7's figure: PPO trains in the page, twice side by side, with the reader's own dials."""
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+import traitlets
+
+from ppo_helpers.gridworld import GridWorld
+from ppo_helpers.live.base import LiveFigure
+
+if TYPE_CHECKING:  # the figures are there without torch
+    from ppo_helpers.walking import WalkConfig
+
+DIALS = ("clip_eps", "learning_rate", "epochs", "ent_coef")  # what the reader can turn
+
+
+class PPOLab(LiveFigure):
+    """Train two settings with the same seed, then with twenty more seeds each: a dot shows where each of them ended.
+
+    ``sides``, ``seed`` and ``frame`` follow what the reader does.
+
+    Args:
+        world: the world; the book's own if None.
+        left: the setting at the left.
+        right: the setting at the right, of as many iterations.
+        seed: of both trainings at first. The figure says that it was chosen.
+        walkers: number of walks B of a batch.
+        max_steps: moves after which a walk is cut off.
+        observation: what the networks see, ``"xy"`` or ``"onehot"``.
+        alt: what the figure shows, for readers who cannot see it.
+        caption: what to see in it, in a sentence or two.
+
+    Raises:
+        ValueError: if an argument is not one of these, or the world has no cell to start from.
+    """
+
+    text = traitlets.Unicode().tag(sync=True)
+    rewards = traitlets.Dict().tag(sync=True)
+    move_cost = traitlets.Float().tag(sync=True)
+    room = traitlets.Dict(help="walkers, max_steps and observation").tag(sync=True)
+    sides = traitlets.List(help="both settings, numbers by their names in WalkConfig").tag(sync=True)
+    seed = traitlets.Int().tag(sync=True)
+    first = traitlets.Dict(help="sides and seed at the beginning, for Reset").tag(sync=True)
+    written = traitlets.List(help="the numbers that stand in the Python text").tag(sync=True)
+    frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True)
+
+    def __init__(
+        self,
+        world: GridWorld | None,
+        left: "WalkConfig",
+        right: "WalkConfig",
+        *,
+        seed: int = 1,
+        walkers: int = 16,
+        max_steps: int = 50,
+        observation: str = "xy",
+        alt: str,
+        caption: str,
+    ):
+        world = world if world is not None else GridWorld.default()
+        if not world.starts:
+            raise ValueError("world has no cell to start from: every cell is a terminal, a barrier or cut off")
+        if left.iterations != right.iterations:
+            raise ValueError(f"iterations must be the same, got {left.iterations} and {right.iterations}")
+        for name, number in {"walkers": walkers, "max_steps": max_steps}.items():
+            if not isinstance(number, int) or number < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
+        if observation not in ("xy", "onehot"):
+            raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
+        first = {"sides": [asdict(side) | {"hidden": list(side.hidden)} for side in (left, right)], "seed": seed}
+        super().__init__(
+            alt=alt,
+            caption=caption,
+            text=world.to_text(),
+            rewards=world.rewards,
+            move_cost=world.move_cost,
+            room={"walkers": walkers, "max_steps": max_steps, "observation": observation},
+            first=first,
+            **first,
+            written=_written(left, right),
+            frame=left.iterations,
+        )
+
+    @traitlets.validate("seed")
+    def _check_seed(self, proposal) -> int:
+        if proposal["value"] < 0:
+            raise ValueError(f"seed must be a whole number of at least 0, got {proposal['value']}")
+        return proposal["value"]
+
+
+def _written(*sides: "WalkConfig") -> list[str]:
+    """The dials, and what one of the settings has otherwise than by default."""
+    unusual = (f.name for f in fields(sides[0]) if any(getattr(side, f.name) != f.default for side in sides))
+    return [*dict.fromkeys([*(name for name in unusual if name not in DIALS), *DIALS])]
