@@ -13,9 +13,7 @@ def check_descend(answer: Callable[[float, float, float, float], float]) -> Feed
     """Exercise 3.1: one gradient step for a network with a single parameter."""
     cases = [
         Case((2.0, 1.0, 5.0, 0.1), 2.6, "w less rate times slope. The slope is 2 · (w x − target) · x, here −6."),
-        Case(
-            (2.0, 3.0, 5.0, 0.1), 1.4, "The prediction is w · x, so its slope by w is x: a factor of the slope."
-        ),
+        Case((2.0, 3.0, 5.0, 0.1), 1.4, "The prediction is w · x, so its slope by w is x: a factor of the slope."),
         Case((2.0, 1.0, 5.0, 0.5), 5.0, "The learning rate is an argument, not always 0.1."),
         Case((0.0, -2.0, 4.0, 0.25), -4.0, "The sign of x counts, too: for x < 0 a larger w predicts less."),
     ]
