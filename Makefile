@@ -42,6 +42,7 @@ mutants: .venv/ready
 sweeps: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.rlhf
 	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.twenty_texts
+	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.forty_epochs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.ablation
 
 address:

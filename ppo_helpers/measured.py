@@ -1,4 +1,4 @@
-"""What ``make sweeps`` has measured: trainings of chapters 6, 7, 9, 11 over seeds, and what is read off them."""
+"""What ``make sweeps`` has measured: trainings of chapters 5, 6, 7, 9, 11 over seeds, and what is read off them."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 SWEEP = Path(__file__).parent / "language" / "sweep_data" / "rlhf.json"
 WALKS = Path(__file__).parent / "sweep_data" / "ablation.json"
 TEXTS = Path(__file__).parent / "sweep_data" / "twenty_texts.json"
+EPOCHS = Path(__file__).parent / "sweep_data" / "forty_epochs.json"
 WINDOW = 5  # iterations: the gold score of one batch of 32 texts is uncertain by 0.05
 
 
@@ -28,6 +29,18 @@ def walking_sweep() -> dict[str, dict[int, dict]]:
     return {
         name: {int(seed): run for seed, run in runs.items()} for name, runs in found.items() if name != "provenance"
     }
+
+
+@cache
+def forty_epochs() -> tuple[dict[int, list[dict]], float]:
+    """Chapter 5's forty epochs: the runs of each stage, as ``sweeps/forty_epochs.py`` wrote them down.
+
+    Returns:
+        ``runs[batches trained before]``, a run per seed with ``points`` after each epoch and the last ``mean_ratio``;
+        and what random walking earns.
+    """
+    found = json.loads(EPOCHS.read_text("utf-8"))
+    return {int(stage): runs for stage, runs in found["stages"].items()}, found["random"]
 
 
 @cache

@@ -40,7 +40,7 @@ def names_of(chapter: str, *ids: str) -> dict:
 CHAPTER_6 = names_of("06", "half-trained", "earns", "forty")
 CHAPTER_7 = names_of(
     "07", "tools", "replay-run", "grid-dials", "ablation", "ablation-run",
-    "cartpole-dials", "broken-loop", "broken-runs", "corridor",
+    "broken-loop", "broken-runs", "corridor",
 )  # fmt: skip
 
 
@@ -93,11 +93,6 @@ def bugs(seed: int) -> dict:
     return found
 
 
-def cartpole(seed: int) -> dict:
-    *_, last = CHAPTER_7["balance"](seed)
-    return {"steps": last.steps, "mean return": last.mean_return}
-
-
 GROUPS: dict[str, tuple[Callable, int]] = {  # the experiment, and its number of seeds
     "forty": (forty, 100),
     "ablation": (ablation, 100),
@@ -105,7 +100,6 @@ GROUPS: dict[str, tuple[Callable, int]] = {  # the experiment, and its number of
     "bonus": (bonus, 100),
     "grid": (grid, 30),
     "bugs": (bugs, 30),
-    "cartpole": (cartpole, 30),
 }
 
 

@@ -6,9 +6,9 @@ stands in the notebook and returns a ``Feedback``; what is no function is a ``Va
 
 from ppo_helpers.exercises.chapter_01 import check_bellman, check_cell_value, check_climb, check_longest_way
 from ppo_helpers.exercises.chapter_02 import check_expected_value, check_softmax, check_walk
-from ppo_helpers.exercises.chapter_03 import check_masked_softmax, check_to_xy, check_unseen_error
+from ppo_helpers.exercises.chapter_03 import check_chosen_logprobs, check_descend, check_fit, check_masked_softmax
 from ppo_helpers.exercises.chapter_04 import check_learn, check_push, check_returns, check_td_errors
-from ppo_helpers.exercises.chapter_05 import check_effective_samples, check_ratios, check_weighted_mean
+from ppo_helpers.exercises.chapter_05 import check_climb_batch, check_importance_mean, check_ratios, check_slopes
 from ppo_helpers.exercises.chapter_06 import check_approximate_kl, check_batch_loss, check_clipped, check_pushes
 from ppo_helpers.exercises.chapter_07 import check_optimizer_steps, check_repaired_loss, check_targets, check_update
 from ppo_helpers.exercises.chapter_08 import (
@@ -42,12 +42,16 @@ __all__ = [
     "check_batch_loss",
     "check_bellman",
     "check_cell_value",
+    "check_chosen_logprobs",
     "check_climb",
+    "check_climb_batch",
     "check_clipped",
     "check_clipped_loss",
+    "check_descend",
     "check_draw_token",
-    "check_effective_samples",
     "check_expected_value",
+    "check_fit",
+    "check_importance_mean",
     "check_is_hacked",
     "check_kl_term",
     "check_learn",
@@ -66,16 +70,14 @@ __all__ = [
     "check_returns",
     "check_same_policy",
     "check_sequence_ratios",
+    "check_slopes",
     "check_softmax",
     "check_targets",
     "check_td_errors",
     "check_text_logprobs",
-    "check_to_xy",
     "check_token_rewards",
     "check_token_weights",
-    "check_unseen_error",
     "check_update",
     "check_value_targets",
     "check_walk",
-    "check_weighted_mean",
 ]

@@ -1,28 +1,64 @@
 """Chapter 3's checks against answers that readers write."""
 
-import math
-
 import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_03, check_masked_softmax, check_to_xy, check_unseen_error
+from ppo_helpers.exercises import chapter_03, check_chosen_logprobs, check_descend, check_fit, check_masked_softmax
 from ppo_helpers.networks import mask_logits
 
 
-def unseen(predicted, true, visited, keep=lambda seen: not seen, power=2, root=0.5, over=None):
+def descend(w, x, target, rate, sign=1, factor=lambda x: x, power=2):
     """A right answer with places to go wrong."""
-    errors = [abs(p - t) ** power for p, t, seen in zip(predicted, true, visited, strict=True) if keep(seen)]
-    return (sum(errors) / (over or len(errors))) ** root
+    return w - sign * rate * power * (w * x - target) * factor(x)
 
 
-def unseen_differences(predicted, true, visited):
-    return (np.array(predicted) - np.array(true))[~np.array(visited)]
+def descend_in_torch(w, x, target, rate):
+    w = torch.tensor(w, requires_grad=True)
+    ((w * x - target) ** 2).backward()
+    with torch.no_grad():
+        return w - rate * w.grad
 
 
-def unseen_in_torch(predicted, true, visited):
-    error = torch.tensor(predicted) - torch.tensor(true)
-    return error[~torch.tensor(visited)].square().mean().sqrt()
+def chosen(logits, choices):
+    return logits.log_softmax(dim=-1).gather(-1, choices[:, None]).squeeze(-1)
+
+
+def chosen_by_rows(logits, choices):
+    return [row.log_softmax(-1)[choice].item() for row, choice in zip(logits, choices, strict=True)]
+
+
+def chosen_in_numpy(logits, choices):
+    z = logits.numpy() - logits.numpy().max(axis=1, keepdims=True)
+    return (z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[np.arange(len(z)), choices.numpy()]
+
+
+def fit(network, x, targets, steps, rate, make=torch.optim.Adam, clear=True, again=False, sign=1, before=True):
+    """A right answer with places to go wrong."""
+    optimizer, losses = make(network.parameters(), lr=rate), []
+    for _ in range(steps):
+        optimizer = make(network.parameters(), lr=rate) if again else optimizer
+        loss = ((network(x) - targets) ** 2).mean()
+        if clear:
+            optimizer.zero_grad()
+        (sign * loss).backward()
+        optimizer.step()
+        losses.append((loss if before else ((network(x) - targets) ** 2).mean()).item())
+    return losses
+
+
+def fit_with_mse_loss(network, x, targets, steps, rate):
+    optimizer, losses = torch.optim.Adam(network.parameters(), rate), []
+    while len(losses) < steps:
+        losses.append(torch.nn.functional.mse_loss(network(x), targets))
+        network.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    return torch.stack(losses)
+
+
+def fit_without_steps(network, x, targets, steps, rate):
+    return [((network(x) - targets) ** 2).mean().item() for _ in range(steps)]
 
 
 def masked_softmax(logits, open_moves, blocked=-np.inf, shift=max, after=False, refuse=True):
@@ -63,32 +99,23 @@ def masked_after_the_softmax(logits, open_moves):
         return weights / weights.sum()
 
 
-def to_xy(row, col, height, width):
-    return tuple(2 * i / (n - 1) - 1 if n > 1 else 0 for i, n in ((col, width), (row, height)))
-
-
-def to_xy_from_the_middle(row, col, height, width):
-    return [(2 * i - (n - 1)) / max(n - 1, 1) for i, n in ((col, width), (row, height))]
-
-
-def to_xy_by_linspace(row, col, height, width):
-    return [np.linspace(-1, 1, n)[i] if n > 1 else 0.0 for i, n in ((col, width), (row, height))]
-
-
-def to_xy_by_halves(row, col, height, width):
-    return [(i - n // 2) / (n // 2) if n > 1 else 0 for i, n in ((col, width), (row, height))]
-
-
 RIGHT = {
-    check_unseen_error: {
-        "plain": unseen,
-        "math": lambda p, t, v: math.sqrt(unseen(p, t, v, root=1)),
-        "NumPy": lambda *a: np.sqrt(np.mean(unseen_differences(*a) ** 2)),
-        "norm": lambda *a: np.linalg.norm(unseen_differences(*a)) / np.sqrt(len(unseen_differences(*a))),
-        "torch": unseen_in_torch,
-        "averaged with weights": lambda p, t, v: np.sqrt(
-            np.average(np.square(np.array(p) - np.array(t)), weights=[not seen for seen in v])
-        ),
+    check_descend: {
+        "by hand": descend,
+        "autograd": descend_in_torch,
+        "slope apart": lambda w, x, t, r: w + 2 * r * (t - w * x) * x,
+    },
+    check_chosen_logprobs: {
+        "gather": chosen,
+        "row by row": chosen_by_rows,
+        "NumPy": chosen_in_numpy,
+        "indexed": lambda z, c: z.log_softmax(-1)[torch.arange(len(c)), c],
+        "a distribution": lambda z, c: torch.distributions.Categorical(logits=z).log_prob(c),
+    },
+    check_fit: {
+        "plain": fit,
+        "mse_loss, a tensor of losses": fit_with_mse_loss,
+        "slopes cleared by the network": lambda *a: fit(*a),
     },
     check_masked_softmax: {
         "plain": masked_softmax,
@@ -98,38 +125,42 @@ RIGHT = {
         "max refuses by itself": lambda *a: masked_softmax(*a, refuse=False),
         "single precision": lambda *a: masked_softmax(*a).astype(np.float32),
     },
-    check_to_xy: {
-        "a tuple": to_xy,
-        "a list": lambda *a: list(to_xy(*a)),
-        "an array": lambda *a: np.array(to_xy(*a)),
-        "a tensor": lambda *a: torch.tensor(to_xy(*a)),
-        "from the middle": to_xy_from_the_middle,
-        "linspace": to_xy_by_linspace,
-    },
 }
 WRONG = {
-    check_unseen_error: {
-        "all cells": (lambda *a: unseen(*a, keep=lambda seen: True), "Leave out what was visited"),
-        "visited cells": (
-            lambda *a: unseen(*a, keep=lambda seen: seen) if any(a[2]) else unseen(*a),
-            "Leave out what was visited",
+    check_descend: {
+        "uphill": (lambda *a: descend(*a, sign=-1), "w less rate times slope"),
+        "no 2": (lambda *a: descend(*a, power=1), "The slope is 2"),
+        "the slope only": (lambda w, x, t, r: 2 * (w * x - t) * x, "w less rate times slope"),
+        "no factor x": (lambda *a: descend(*a, factor=lambda x: 1), "its slope by w is x"),
+        "divided by x": (lambda *a: descend(*a, factor=lambda x: 1 / x), "its slope by w is x"),
+        "a typed rate": (lambda w, x, t, r: descend(w, x, t, 0.1), "The learning rate is an argument"),
+        "the size of x": (lambda *a: descend(*a, factor=abs), "The sign of x counts"),
+        "a list": (lambda *a: [descend(*a)], "Return one number"),
+    },
+    check_chosen_logprobs: {
+        "logits": (lambda z, c: z.gather(-1, c[:, None]).squeeze(-1), "log_softmax along dim −1"),
+        "no logarithm": (lambda z, c: chosen(z, c).exp(), "log_softmax along dim −1"),
+        "along the rows": (lambda z, c: z.log_softmax(0).gather(-1, c[:, None]).squeeze(-1), "log_softmax along"),
+        "all of them": (lambda z, c: z.log_softmax(-1), "Return a list of 1 number"),
+        "a column": (lambda z, c: chosen(z, c)[:, None], "Return a list of 1 number"),
+        "squeezed to nothing": (lambda z, c: chosen(z, c).squeeze(), "Return a list of 1 number"),
+        "the choice of the first row": (lambda z, c: chosen(z, c[:1].expand(len(c))), "a choice of its own"),
+        "the first row only": (lambda z, c: z.log_softmax(-1)[0, c], "a choice of its own"),
+        "overflow": (
+            lambda z, c: (z.exp() / z.exp().sum(-1, keepdim=True)).log()[torch.arange(len(c)), c],
+            "log_softmax does not",
         ),
-        "mask as a length": (
-            lambda p, t, v: unseen(p[sum(v) :], t[sum(v) :], [False] * (len(v) - sum(v))),
-            "Only the second state is unseen",
-        ),
-        "no root": (lambda *a: unseen(*a, root=1), "The root of the mean"),
-        "absolute error": (lambda *a: unseen(*a, power=1, root=1), "The root of the mean"),
-        "signed error": (lambda *a: unseen_differences(*a).sum(), "The root of the mean"),
-        "standard deviation": (lambda *a: np.std(unseen_differences(*a)), "The root of the mean"),
-        "errors summed before they are squared": (
-            lambda *a: abs(unseen_differences(*a).sum()) / len(unseen_differences(*a)) ** 0.5,
-            "must not cancel",
-        ),
-        "divided by all": (lambda *a: unseen(*a, over=len(a[0])), "also when you divide"),
-        "sum": (lambda *a: unseen(*a, over=1), "The root of the mean"),
-        "one for each": (lambda *a: np.abs(unseen_differences(*a)), "Return one number"),
-        "median": (lambda *a: np.sqrt(np.median(unseen_differences(*a) ** 2)), "The mean of the squares"),
+    },
+    check_fit: {
+        "sum of squares": (lambda n, x, t, s, r: [3 * y for y in fit(n, x, t, s, r)], "The mean of"),
+        "after the step": (lambda *a: fit(*a, before=False), "It stands before the step"),
+        "the last loss only": (lambda *a: fit(*a)[-1], "Return a list of 1 number"),
+        "no step": (fit_without_steps, "The second loss shows the first step"),
+        "uphill": (lambda *a: fit(*a, sign=-1), "The second loss shows the first step"),
+        "plain gradient steps": (lambda *a: fit(*a, make=torch.optim.SGD), "with Adam"),
+        "slopes pile up": (lambda *a: fit(*a, clear=False), "zero_grad"),
+        "a new optimizer in each round": (lambda *a: fit(*a, again=True), "made before the loop"),
+        "a typed rate": (lambda n, x, t, s, r: fit(n, x, t, s, 0.1), "lr=rate"),
     },
     check_masked_softmax: {
         "not normalised": (lambda z, m: np.exp(z) * m, "and adds up to 1"),
@@ -176,31 +207,6 @@ WRONG = {
         "returns the error": (
             lambda z, m: masked_softmax(z, m) if any(m) else "ValueError",
             "With no open move there is no policy",
-        ),
-    },
-    check_to_xy: {
-        "swapped": (lambda r, c, h, w: to_xy(c, r, w, h), "x goes with the column"),
-        "from 0 to 1": (lambda *a: [(x + 1) / 2 for x in to_xy(*a)], "The first row and column are at −1"),
-        "upside down": (lambda *a: (to_xy(*a)[0], -to_xy(*a)[1]), "The first row and column are at −1"),
-        "divided by n": (lambda r, c, h, w: (2 * c / w - 1, 2 * r / h - 1), "x goes with the column"),
-        "whole numbers": (
-            lambda r, c, h, w: [2 * i // (n - 1) - 1 if n > 1 else 0 for i, n in ((c, w), (r, h))],
-            "divide by n − 1",
-        ),
-        "from the middle cell": (to_xy_by_halves, "An even side has no cell in its middle"),
-        "x only": (lambda *a: to_xy(*a)[0], "Return a list of 2 numbers"),
-        "single row": (lambda r, c, h, w: (2 * c / (w - 1) - 1, 2 * r / (h - 1) - 1), "A side of one cell gives 0"),
-        "single row at −1": (
-            lambda r, c, h, w: (2 * c / max(w - 1, 1) - 1, 2 * r / max(h - 1, 1) - 1),
-            "A side of one cell gives 0",
-        ),
-        "only one side may be single": (
-            lambda r, c, h, w: (0, 0) if 1 in (h, w) else to_xy(r, c, h, w),
-            "Only the side of one cell gives 0",
-        ),
-        "only a single row": (
-            lambda r, c, h, w: to_xy(r, c, h, w) if w > 1 else (-1, to_xy(r, c, h, w)[1]),
-            "Either side may have one cell",
         ),
     },
 }

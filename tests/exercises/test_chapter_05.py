@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from answers import assert_is_told, assert_passes, checks_of, right_answers, wrong_answers
 
-from ppo_helpers.exercises import chapter_05, check_effective_samples, check_ratios, check_weighted_mean
+from ppo_helpers.exercises import chapter_05, check_climb_batch, check_importance_mean, check_ratios, check_slopes
 from ppo_helpers.objectives import probability_ratio
 
 
-def weighted_mean(payouts, old, new):
+def importance_mean(payouts, old, new):
     return sum(x * n / o for x, o, n in zip(payouts, old, new, strict=True)) / len(payouts)
 
 
@@ -22,23 +22,72 @@ def ratios(logprobs, old):
     return [math.exp(n - o) for n, o in zip(logprobs, old, strict=True)]
 
 
-def effective_samples(weights):
-    return sum(weights) ** 2 / sum(w * w for w in weights)
+def climb_batch(
+    policy, optimizer, steps, advantages, epochs, sign=-1, clear=True, renew=False, of=torch.exp, keep=None, extra=1
+):
+    """A right answer with places to go wrong."""
+    old, means = policy.logprobs(*steps).detach(), []
+    for _ in range(epochs + extra):
+        logprobs = policy.logprobs(*steps)
+        level = (of(logprobs - old) * advantages).mean()
+        means.append((level if keep is None else keep(logprobs - old, advantages)).item())
+        if clear:
+            optimizer.zero_grad()
+        (sign * level).backward()
+        optimizer.step()
+        if renew:
+            old = policy.logprobs(*steps).detach()
+    return means
 
 
-def effective_samples_of_shares(weights):
-    shares = np.array(weights) / np.sum(weights)
-    return 1 / np.sum(shares**2)
+def climb_batch_stepwise(policy, optimizer, steps, advantages, epochs):
+    with torch.no_grad():
+        old = policy.logprobs(*steps)
+    means = []
+    for epoch in range(epochs + 1):
+        if epoch:
+            optimizer.zero_grad()
+            (-probability_ratio(policy.logprobs(*steps), old) * advantages).mean().backward()
+            optimizer.step()
+        with torch.no_grad():
+            means.append((probability_ratio(policy.logprobs(*steps), old) * advantages).mean())
+    return means
 
 
-def entropy_of_shares(weights):
-    shares = [w / sum(weights) for w in weights if w]
-    return math.exp(-sum(p * math.log(p) for p in shares))
+def climb_once_for_all(policy, optimizer, steps, advantages, epochs):
+    """The ratio is computed once, before the loop."""
+    logprobs = policy.logprobs(*steps)
+    level, means = ((logprobs - logprobs.detach()).exp() * advantages).mean(), []
+    for _ in range(epochs + 1):
+        means.append(level.item())
+        optimizer.zero_grad()
+        (-level).backward(retain_graph=True)
+        optimizer.step()
+    return means
+
+
+def whitened(policy, optimizer, steps, advantages, epochs):
+    return climb_batch(policy, optimizer, steps, (advantages - advantages.mean()) / advantages.std(), epochs)
+
+
+def climbed(**changes):
+    return lambda *args: climb_batch(*args, **changes)
+
+
+def slopes(old, new, action, advantage, weight=None, pi=None):
+    ratio = new[action] / old[action] if weight is None else weight(old[action], new[action])
+    return [ratio * advantage * ((j == action) - p) for j, p in enumerate(new if pi is None else pi)]
+
+
+def slopes_by_autograd(old, new, action, advantage):
+    z = torch.tensor(new, dtype=torch.double).log().requires_grad_()
+    (z.softmax(0)[action] / old[action] * advantage).backward()
+    return z.grad
 
 
 RIGHT = {
-    check_weighted_mean: {
-        "plain": weighted_mean,
+    check_importance_mean: {
+        "plain": importance_mean,
         "NumPy": lambda x, o, n: np.mean(np.array(x) * weights(o, n)),
         "by logarithms": lambda x, o, n: np.mean(np.exp(np.log(n) - np.log(o)) * np.array(x)),
         "torch": lambda x, o, n: (torch.tensor(x) * torch.tensor(n) / torch.tensor(o)).mean(),
@@ -51,19 +100,18 @@ RIGHT = {
         "half in torch": lambda n, o: [math.exp(x) for x in torch.tensor(n) - torch.tensor(o)],
         "the book's helper": lambda n, o: probability_ratio(torch.tensor(n), torch.tensor(o)),
     },
-    check_effective_samples: {
-        "plain": effective_samples,
-        "NumPy": lambda w: np.sum(w) ** 2 / np.sum(np.square(w)),
-        "torch": lambda w: torch.tensor(w).sum().square() / torch.tensor(w).square().sum(),
-        "by shares": effective_samples_of_shares,
-        "by the spread": lambda w: len(w) / (1 + np.var(w) / np.mean(w) ** 2),
+    check_climb_batch: {"plain": climb_batch, "step by step": climb_batch_stepwise},
+    check_slopes: {
+        "plain": slopes,
+        "NumPy": lambda o, n, a, A: A * n[a] / o[a] * (np.eye(len(n))[a] - np.array(n)),
+        "autograd": slopes_by_autograd,
     },
 }
 WRONG = {
-    check_weighted_mean: {
+    check_importance_mean: {
         "no weights": (lambda x, o, n: sum(x) / len(x), "Weights 1.6 and 0.4"),
-        "upside down": (lambda x, o, n: weighted_mean(x, n, o), "new over old"),
-        "sum": (lambda x, o, n: weighted_mean(x, o, n) * len(x), "the mean of"),
+        "upside down": (lambda x, o, n: importance_mean(x, n, o), "new over old"),
+        "sum": (lambda x, o, n: importance_mean(x, o, n) * len(x), "the mean of"),
         "one for each": (lambda x, o, n: np.array(x) * weights(o, n), "Return one number"),
         "difference of the probabilities": (
             lambda x, o, n: np.mean(np.array(x) * (1 + np.subtract(n, o))),
@@ -103,21 +151,34 @@ WRONG = {
         ),
         "kept within bounds": (lambda n, o: np.exp(np.clip(np.subtract(n, o), -0.5, 0.5)), "e to the difference"),
     },
-    check_effective_samples: {
-        "number of samples": (lambda w: float(len(w)), "One sample carries everything"),
-        "number above 0": (lambda w: float(np.count_nonzero(w)), "The square of the sum"),
-        "sum": (lambda w: sum(w), "One sample carries everything"),
-        "mean": (lambda w: sum(w) / len(w), "every sample counts in full"),
-        "upside down": (lambda w: 1 / effective_samples(w), "every sample counts in full"),
-        "no square below": (lambda w: sum(w) ** 2 / sum(w), "One sample carries everything"),
-        "no square above": (lambda w: sum(w) / sum(x * x for x in w), "every sample counts"),
-        "squares swapped": (lambda w: sum(x * x for x in w) / sum(w) ** 2, "every sample counts"),
-        "share": (lambda w: effective_samples(w) / len(w), "every sample counts in full"),
-        "weights for shares": (lambda w: 1 / sum(x * x for x in w), "every sample counts in full"),
-        "as if they added up to n": (lambda w: len(w) ** 2 / sum(x * x for x in w), "The scale of the ratios cancels"),
-        "e to the entropy": (entropy_of_shares, "The square of the sum"),
-        "sum over the largest": (lambda w: sum(w) / max(w), "The square of the sum"),
-        "spread over n − 1": (lambda w: len(w) / (1 + np.var(w, ddof=1) / np.mean(w) ** 2), "carries everything"),
+    check_climb_batch: {
+        "advantages whitened": (whitened, "the mean advantage"),
+        "sum": (climbed(keep=lambda log_ratio, A: (log_ratio.exp() * A).sum()), "the mean advantage"),
+        "mean ratio": (climbed(keep=lambda log_ratio, A: log_ratio.exp().mean()), "the mean advantage"),
+        "the loss": (climbed(keep=lambda log_ratio, A: -(log_ratio.exp() * A).mean()), "the mean advantage"),
+        "logarithm of the ratio": (climbed(of=lambda log_ratio: log_ratio), "the mean advantage"),
+        "one number too few": (climbed(extra=0), "so one number"),
+        "downhill": (climbed(sign=1), "the mean must rise"),
+        "ratio computed once": (climb_once_for_all, "the mean must rise"),
+        "gradients pile up": (climbed(clear=False), "clear the gradient"),
+        "1 + log-ratio": (climbed(of=lambda log_ratio: 1 + log_ratio), "the mean must rise"),
+        "old one renewed": (climbed(renew=True), "against the old log-probabilities"),
+        "brake of 0.2": (climbed(of=lambda log_ratio: log_ratio.exp().clamp(0.8, 1.2)), "no brake"),
+    },
+    check_slopes: {
+        "downhill": (lambda *a: [-x for x in slopes(*a)], "the push of exercise 4.3"),
+        "of the action's logit": (lambda *a: slopes(*a)[a[2]], "Return a list of 4 numbers"),
+        "only the action": (lambda *a: slopes(*a, pi=[0.0] * 4), "the push of exercise 4.3"),
+        "gradient of the probability": (
+            lambda *a: slopes(*a, weight=lambda o, n: n),
+            "the push of exercise 4.3",
+        ),
+        "no ratio": (lambda *a: slopes(*a, weight=lambda o, n: 1.0), "the ratio is 0.4 / 0.2"),
+        "upside down": (lambda *a: slopes(*a, weight=lambda o, n: o / n), "new over old"),
+        "old probabilities": (lambda *a: slopes(*a, pi=a[0]), "the new one"),
+        "size of the advantage": (lambda o, n, a, A: slopes(o, n, a, abs(A)), "with its sign"),
+        "without the advantage": (lambda o, n, a, A: slopes(o, n, a, 1.0), "with its sign"),
+        "brake": (lambda *a: slopes(*a, weight=lambda o, n: max(n / o, 0.8)), "multiply the push"),
     },
 }
 

@@ -1,0 +1,25 @@
+"""The sweep that chapters 6 and 7 read: its experiments are their cells, and what it wrote down can be had again."""
+
+import pytest
+
+from ppo_helpers.measured import walking_sweep
+from sweeps import ablation
+
+
+@pytest.mark.parametrize("name", ablation.GROUPS)
+def test_every_experiment_was_made_on_all_its_seeds(name):
+    assert list(walking_sweep()[name]) == list(range(ablation.GROUPS[name][1]))
+
+
+def test_every_variant_of_the_chapter_was_tried():
+    assert all(list(run) == list(ablation.CHAPTER_7["variants"]) for run in walking_sweep()["ablation"].values())
+
+
+def test_a_seed_gives_what_was_written_down():
+    found = ablation.CHAPTER_7["final_share"]({}, 3)
+    assert walking_sweep()["ablation"][3]["PPO"] == pytest.approx(found, abs=0.05)  # other machines round differently
+
+
+def test_a_chapter_without_the_cell_is_named():
+    with pytest.raises(ValueError, match="must have the cells"):
+        ablation.names_of("07", "no such cell")
