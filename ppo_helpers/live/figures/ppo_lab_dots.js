@@ -25,6 +25,7 @@ export function rowOf(config, side, onpick) {
   };
   useList(list, dots, { point, choose, here: () => here });
   return {
+    config,
     dots,
     node: html("div", { class: "live-row" }, name, list),
     draw(seed) {
