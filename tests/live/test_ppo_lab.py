@@ -21,7 +21,7 @@ LARGE = GridWorld.from_text("\n".join(["S . . # . . . ."] * 5 + [". . . . . . D 
 
 def figure(world=None, left=BOLD, right=None, **change):
     right = replace(left, **FREE) if right is None else right
-    return PPOLab(world, left, right, **{"seed": 19} | WORDS | change)
+    return PPOLab(world, left, right, **{"seed": 15} | WORDS | change)
 
 
 def short(**change):
@@ -140,10 +140,10 @@ def python(page):
 
 def test_it_opens_trained_and_says_that_its_seed_was_chosen(mount):
     page = mount(figure())
-    assert status(page).startswith("Iteration 40 of 40, seed 19.\nClip 0.2: 0.5 points a walk, best 0.5.\nNo clip: −")
-    assert "collapsed at 5" in status(page)
-    assert page.locator(".live-flag text").all_text_contents() == ["falls at 5"]
-    assert page.locator(".live-doubt").inner_text().startswith("Seed 19 was chosen to show a fall.")
+    assert status(page).startswith("Iteration 40 of 40, seed 15.\nClip 0.2: 0.5 points a walk, best 0.5.\nNo clip: −")
+    assert "collapsed at 8" in status(page)
+    assert page.locator(".live-flag text").all_text_contents() == ["falls at 8"]
+    assert page.locator(".live-doubt").inner_text().startswith("Seed 15 was chosen to show a fall.")
     assert page.locator(".live-differs").count() == 2
 
 

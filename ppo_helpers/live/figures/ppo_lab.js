@@ -38,15 +38,16 @@ function render({ model, el }) {
   const pair = html("div", { class: "live-pair" }, ...sides.map(({ node }) => node));
   const side = [play.node, status, curve.node];
   const below = [seeds.node, code.node];
-  el.append(stage(state, { hint: HINT, picture: [pair, cell], side, below, cls: "live-lab" }));
+  const body = stage(state, { hint: HINT, picture: [pair, cell], side, below, cls: "live-lab" });
+  el.append(body);
   follow();
   state.watch(["frame"], draw);
   state.watch(["sides", "seed"], follow);
   return school.over().then(() => {
-    const unwatch = playOnce(el.firstElementChild, play, () => state.set({ frame: 0 }));
+    const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
     return () => {
-      for (const undo of [state.off, play.stop, school.stop, seeds.stop, unwatch, ...sides.map(({ off }) => off)])
-        undo();
+      const views = sides.map(({ off }) => off);
+      for (const undo of [state.off, play.stop, school.stop, seeds.stop, unwatch, ...views]) undo();
     };
   });
 }

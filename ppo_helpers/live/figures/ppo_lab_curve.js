@@ -40,5 +40,5 @@ const levels = (plot, x, best, random) =>
     [random, "by chance", 13],
   ].flatMap(([level, words, below]) => [
     svg("path", { class: "live-level", d: `M${plot.px(x[0])} ${plot.py(level)}H${plot.px(x[1])}` }),
-    plot.text([plot.px(x[1]), plot.py(level) + below], words, { "text-anchor": "end" }),
+    plot.text([plot.px(x[1]) - 9, plot.py(level) + below], words, { "text-anchor": "end" }),
   ]);

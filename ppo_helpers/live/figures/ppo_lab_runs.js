@@ -51,14 +51,14 @@ export function readOut({ nets }, world) {
 /** A record of a training: `add` writes down what `lesson` yields, `keep` says whether pictures are wanted too. */
 export function recordOf({ world, judge }, keep) {
   const record = { frames: [], curve: [], fell: null, share: 0 };
-  let most = 0;
+  let stands = false; // whether it has learned something since the beginning, or since it fell
   record.add = ({ training, batch }) => {
     const seen = readOut(training, world);
     const points = judge.earns(seen.policy);
     record.curve.push(points);
     record.share = judge.share(points);
-    if (record.share <= 0 && most >= HIGH) record.fell ??= training.done;
-    most = Math.max(most, record.share);
+    if (stands && record.share <= 0) record.fell = training.done; // the last fall counts
+    if (record.share <= 0 || record.share >= HIGH) stands = record.share > 0;
     if (keep) record.frames.push({ ...seen, points, share: record.share, ratios: countsOf(training, batch) });
   };
   return record;
