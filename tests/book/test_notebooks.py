@@ -61,6 +61,16 @@ def test_opening(path):
     assert all(word in needs for word in ("Reading:", "Running:", "GPU", "Needs:"))
 
 
+WAY = ["value", "policy", "networks", "advantage", "ratio", "clip", "PPO", "text", "its ratios", "its critic", "RLHF"]
+
+
+@chapter
+def test_the_way_from_a_value_to_rlhf_stands_in_every_chapter_with_its_own_place_lit(path):
+    way = next(source(cell) for cell in cells(path) if "*The way:*" in source(cell)).split("*The way:* ")[1]
+    places = [f"[{name}]({to.name})" if to != path else f"**{name}**" for name, to in zip(WAY, CHAPTERS, strict=True)]
+    assert way == " → ".join(places)
+
+
 @chapter
 def test_parts(path):
     text = "\n".join(source(cell) for cell in cells(path, "markdown"))

@@ -104,6 +104,12 @@ def test_bar_grows_from_nothing_to_the_whole_width(visit, base):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
+def test_the_figure_stands_on_the_first_screen(visit, base, name):
+    page = visit(f"{base}{name}.html", width=1440)
+    assert rectangle(page.locator(".live-figure").first)["top"] <= 620
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_sidebar_opens_at_its_top_with_the_whole_logo(visit, base, name):
     page = visit(f"{base}{name}.html", width=1440)
     assert page.locator(".bd-sidebar-primary").evaluate("e => e.scrollTop") == 0
