@@ -40,10 +40,8 @@ mutants: .venv/ready
 	$(BIN)/mutmut run
 
 sweeps: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.rlhf
-	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.twenty_texts
-	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.forty_epochs
-	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.ablation
+	for sweep in unseen_cells forty_epochs ablation twenty_texts rlhf; do \
+	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.$$sweep || exit 1; done
 
 address:
 	$(PYTHON) tools/address.py "$(REPO)"

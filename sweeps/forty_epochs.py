@@ -1,6 +1,6 @@
 """Chapter 5 over seeds: forty epochs of the plain surrogate on one batch, from policies at four stages of training.
 
-    python -m sweeps.forty_epochs
+    make sweeps
 
 It writes ``ppo_helpers/sweep_data/forty_epochs.json``, which the chapter reads: about three minutes on an idle core.
 """

@@ -1,6 +1,6 @@
 """Chapter 3 over seeds: the error on unseen cells, for five shares of seen ones, with the wall and without it.
 
-    python -m sweeps.unseen_cells
+    make sweeps
 
 It writes ``ppo_helpers/sweep_data/unseen_cells.json``, which the chapter reads: about a minute on an idle core. The
 thirty networks of one share learn side by side as one stack of matrices. Each learns as it would alone.
