@@ -65,6 +65,7 @@ function seeds(config, first, last) {
     const record = recordOf({ world, judge }, false);
     for (const step of lesson(lab, config, seed)) record.add(step);
   }
+  return last;
 }
 """
 

@@ -14,7 +14,7 @@ def javascript(*names):
     racer = MiniRacer()
     atexit.register(racer.close)  # left to the interpreter's last moments, it can hang there
     for name in names:
-        exported = re.findall(r"^export (?:function|const) (\w+)", (HOME / name).read_text("utf-8"), re.MULTILINE)
+        exported = re.findall(r"^export (?:function\*?|const) (\w+)", (HOME / name).read_text("utf-8"), re.MULTILINE)
         text = re.sub(r"^export ", "", bundle(HOME / name), flags=re.MULTILINE)
         racer.eval(f"Object.assign(globalThis, (() => {{\n{text}\nreturn {{ {', '.join(exported)} }};\n}})());")
     return racer

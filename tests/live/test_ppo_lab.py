@@ -16,7 +16,7 @@ WORDS = {"alt": "Two trainings side by side.", "caption": "With the clip and wit
 BOLD = WalkConfig(iterations=40, steps=16, epochs=20, gamma=1.0, learning_rate=3e-3, ent_coef=0.01, hidden=(32, 32))
 SHORT = replace(BOLD, iterations=6, epochs=4)
 FREE = {"clip_eps": None}
-LARGE = GridWorld.from_text("\n".join(["S . . # . . . ."] * 5 + [". . . . . . D M"]), move_cost=0.1, rewards={"M": 50})
+LARGE = GridWorld.from_text("\n".join(["S . . # . . ."] * 3 + [". . . . . D M"]), move_cost=0.1, rewards={"M": 50})
 
 
 def figure(world=None, left=BOLD, right=None, **change):
@@ -225,20 +225,20 @@ def test_rows_of_earlier_settings_stay_and_can_be_trained_again(mount):
     sweep(page)
     dial(page, 1, "epochs").select_option("1")
     settled(page, 6)
-    assert page.locator(".live-row").count() == 3 and page.get_by_role("listbox").count() == 2
+    assert page.locator(".live-setting").count() == 3 and page.get_by_role("listbox").count() == 2
     page.get_by_role("listbox").nth(1).get_by_role("option").first.click()
     settled(page, 6)
     assert status(page).split("\n")[2].startswith("No clip:")
-    assert page.locator(".live-row").count() == 2  # nothing was tried with one epoch
+    assert page.locator(".live-setting").count() == 2  # nothing was tried with one epoch
 
 
 def test_a_sweep_can_be_stopped_and_goes_on(mount):
     page = mount(figure())
     press(page, "20 more seeds of each")
     press(page, "Stop")
-    stopped = page.locator(".live-dot").count()
+    stopped = page.locator(".live-seed").count()
     page.wait_for_timeout(300)
-    assert page.locator(".live-dot").count() == stopped < 40
+    assert page.locator(".live-seed").count() == stopped < 40
 
 
 def test_playing_goes_through_the_iterations_and_gives_way(mount):

@@ -57,7 +57,8 @@ function transport(state, scene, school, draw) {
   const home = scene.sides[0].iterations;
   const reset = () => state.set(scene.first);
   const words = (k) => String(Math.min(k, school.done()));
-  return playback(state, "frame", { last: school.done, home, delay: 130, label: "iteration", words, reset, draw });
+  const last = () => home; // where the training is not that far yet, its newest iteration is shown
+  return playback(state, "frame", { last, home, delay: 130, label: "iteration", words, reset, draw });
 }
 
 /** What the reader may want. What plays gives way to it. */

@@ -17,7 +17,7 @@ export function rowOf(config, side, onpick) {
   const point = (dot) => {
     here = dot;
     list.setAttribute("aria-activedescendant", nameOf(dot));
-    for (const node of list.querySelectorAll(".live-dot")) node.classList.toggle("live-here", node.id === nameOf(dot));
+    for (const node of list.querySelectorAll(".live-seed")) node.classList.toggle("live-here", node.id === nameOf(dot));
   };
   const choose = (dot) => {
     point(dot);
@@ -27,7 +27,7 @@ export function rowOf(config, side, onpick) {
   return {
     config,
     dots,
-    node: html("div", { class: "live-row" }, name, list),
+    node: html("div", { class: "live-setting" }, name, list),
     draw(seed) {
       dots.sort((a, b) => fateOf(a) - fateOf(b) || a.seed - b.seed);
       if (dots.length) dress(list, boxes, words);
@@ -56,7 +56,7 @@ function dress(list, boxes, words) {
 }
 
 function dotOf({ seed, fell }, fate, id, now) {
-  const cls = `live-dot live-dot-${fate}${fell === null ? "" : " live-fell"}${now ? " live-now" : ""}`;
+  const cls = `live-seed live-seed-${fate}${fell === null ? "" : " live-fell"}${now ? " live-now" : ""}`;
   const name = `seed ${seed}: ${FATES[fate]}${fell === null ? "" : `, fell at iteration ${fell}`}`;
   return html("span", {
     class: cls,
@@ -71,7 +71,7 @@ function dotOf({ seed, fell }, fate, id, now) {
 function useList(list, dots, { point, choose, here }) {
   const by = (steps) => dots[Math.max(0, Math.min(dots.length - 1, dots.indexOf(here()) + steps))];
   list.addEventListener("click", (event) => {
-    const nodes = [...list.querySelectorAll(".live-dot")];
+    const nodes = [...list.querySelectorAll(".live-seed")];
     const near = nearestTo(event, nodes);
     if (near) choose(dots[nodes.indexOf(near)]);
   });

@@ -20,12 +20,14 @@ export function seedsPanel(scene, onpick) {
     work = was ? null : inSlices(sweep(scene, rows.shown()), slice);
     draw();
   });
+  let drawn = 0;
   const slice = (over) => {
     if (over) work = null;
-    draw();
+    if (over || rows.count() !== drawn) draw(); // to draw takes as long as to train a little
   };
   function draw() {
     const shown = rows.all();
+    drawn = rows.count();
     for (const row of shown) row.draw(scene.seed);
     const nodes = [head, ...shown.map(({ node }) => node)];
     if (nodes.some((node, i) => node !== home.children[i]) || home.children[nodes.length])
@@ -51,7 +53,8 @@ function rowsOf(scene, onpick) {
     for (const [key, one] of rows) if (!one.dots.length && !now.includes(one)) rows.delete(key);
     return [...rows.values()];
   };
-  return { shown, all };
+  const count = () => [...rows.values()].reduce((sum, { dots }) => sum + dots.length, 0);
+  return { shown, all, count };
 }
 
 /** Train so many seeds more of each row, in turn. */

@@ -56,10 +56,11 @@ function lookOf({ world, judge, chosen }, frame, r, c) {
   const [value, policy] = [reward ?? frame.values[s], frame.policy[s]];
   const most = policy && Math.max(...policy);
   const best = policy && `${MOVE_NAMES[policy.indexOf(most)]} ${show(100 * most, 0)} %`;
+  const words = show(value, Math.abs(value) < 9.95 ? 1 : 0);
   return {
-    picture: cellPicture({ symbol, reward, words: show(value, Math.abs(value) < 9.95 ? 1 : 0), policy }),
+    picture: cellPicture({ symbol, reward, words, policy }),
     color: valueColor(value / judge.scale),
     classes: s === chosen ? "live-chosen" : "",
-    name: reward === null ? `value ${show(value)}, ${best}` : `${NAMES[symbol] ?? symbol} ${prize(reward)}`,
+    name: reward === null ? `value ${words}, ${best}` : `${NAMES[symbol] ?? symbol} ${prize(reward)}`,
   };
 }

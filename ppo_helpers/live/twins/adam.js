@@ -16,15 +16,15 @@ export function adam(networks, [beta1, beta2] = [0.9, 0.999], tiny = 1e-5) {
   let time = 0;
   return (rate, scale = 1) => {
     time += 1;
-    const step = rate / (1 - beta1 ** time);
     const size = Math.sqrt(1 - beta2 ** time);
+    const step = (rate * size) / (1 - beta1 ** time); // both corrections of the means, taken out of the loop
     networks.forEach(({ parameters, gradient }, k) => {
       const [first, second] = memories[k];
       for (let i = 0; i < parameters.length; i++) {
         const g = scale * gradient[i];
         first[i] += (1 - beta1) * (g - first[i]);
         second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-        parameters[i] -= (step * first[i]) / (Math.sqrt(second[i]) / size + tiny);
+        parameters[i] -= (step * first[i]) / (Math.sqrt(second[i]) + tiny * size);
       }
     });
   };

@@ -3,8 +3,8 @@ import { gae } from "./gae.js";
 import { stacked } from "./network.js";
 
 /** What the networks see in every state where a walk goes on, and its open moves. An update asks for a state once,
- *  however many steps were made from it: ten rows instead of hundreds. `rowOf` says where a state stands, `kind` is "xy"
- *  or "onehot". */
+ *  however many steps were made from it: ten rows instead of hundreds. `rowOf` says where a state stands, `kind` is
+ *  "xy" or "onehot". */
 export function bookOf({ states, next, cells, reward }, kind = "xy") {
   const { fround } = Math; // worlds say what is seen in single precision
   const scaled = (at, size) => (size > 1 ? fround(fround((2 * at) / (size - 1)) - 1) : 0);

@@ -38,7 +38,7 @@ export function whiten(x) {
   return centred.map((v) => (spread > 2 * Number.EPSILON * size ? v / Math.max(spread, 1e-8) : 0));
 }
 
-/** log π of all four moves in every row of the book, −∞ where a move is blocked, from the answers of a policy network. */
+/** log π of all four moves in every row of the book, −∞ where a move is blocked, from what a policy network says. */
 export function logSoftmax(logits, { open, rows }) {
   const logprobs = new Float64Array(logits.length);
   for (let at = 0; at < 4 * rows; at += 4) {
