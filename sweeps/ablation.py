@@ -39,7 +39,7 @@ def names_of(chapter: str, *ids: str) -> dict:
 
 CHAPTER_6 = names_of("06", "half-trained", "earns", "forty")
 CHAPTER_7 = names_of(
-    "07", "tools", "replay-run", "grid-dials", "ablation", "ablation-run",
+    "07", "tools", "lab", "replay-run", "grid-dials", "ablation", "ablation-run",
     "broken-loop", "broken-runs", "corridor",
 )  # fmt: skip
 
