@@ -176,7 +176,7 @@ def test_the_plain_clip_shows_what_the_min_is_for(mount):
     assert line.get_attribute("d") == "" and "good one is still pushed up" in status(page)
     press(page, "Plain clip, without the min")
     assert line.get_attribute("d").count("L") == 3 and "the good move could never come back" in status(page)
-    page.get_by_role("button", name="r = 1.5").click()
+    page.get_by_role("button", name="ρ = 1.5").click()
     assert "the bad move could never come back" in status(page)
     press(page, "Reset")
     assert line.get_attribute("d") == ""
