@@ -125,7 +125,7 @@ def test_an_arrow_is_gone_exactly_where_the_gradient_is_0(mount, ratio, size):
         objective.backward()
         row = {name: numbers[i] for name, numbers in products(page).items()}
         assert row["minimum"] == pytest.approx(objective.item(), abs=6e-4)
-        assert row["gradient dL/dr"] == pytest.approx(r.grad.item())
+        assert row["gradient dJ/dρ"] == pytest.approx(r.grad.item())
         assert row["ρ · A"] == pytest.approx(ratio * A, abs=6e-4)
         assert row["clip(ρ) · A"] == pytest.approx(min(max(ratio, 0.8), 1.2) * A, abs=6e-4)
         assert (arrows(page)[i] == "") is (r.grad.item() == 0)
@@ -158,9 +158,9 @@ def test_both_panels_share_one_ratio_and_one_band(mount):
 
 def test_a_ratio_on_the_edge_still_pushes_however_it_is_rounded(mount):
     page = mount(explorer(ratio=1.9, clip_eps=0.9))
-    assert products(page)["gradient dL/dr"] == [1, -1]
+    assert products(page)["gradient dJ/dρ"] == [1, -1]
     point(page).press("ArrowRight")
-    assert products(page)["gradient dL/dr"] == [0, -1]
+    assert products(page)["gradient dJ/dρ"] == [0, -1]
 
 
 def test_a_finger_drags_the_point(mount):
@@ -176,7 +176,7 @@ def test_the_plain_clip_shows_what_the_min_is_for(mount):
     assert line.get_attribute("d") == "" and "good one is still pushed up" in status(page)
     press(page, "Plain clip, without the min")
     assert line.get_attribute("d").count("L") == 3 and "the good move could never come back" in status(page)
-    page.get_by_role("button", name="r = 1.5").click()
+    page.get_by_role("button", name="ρ = 1.5").click()
     assert "the bad move could never come back" in status(page)
     press(page, "Reset")
     assert line.get_attribute("d") == ""
