@@ -4,10 +4,8 @@ import copy
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from ppo_helpers.exercises.feedback import Case, Feedback, check
-from ppo_helpers.networks import PolicyNetwork
 
 
 def check_importance_mean(answer: Callable[[list[float], list[float], list[float]], float]) -> Feedback:
@@ -36,6 +34,8 @@ def check_ratios(answer: Callable[[list[float], list[float]], list[float]]) -> F
 
 def check_climb_batch(answer: Callable[..., list[float]]) -> Feedback:
     """Exercise 5.3: epochs of the plain surrogate on one batch."""
+    import torch  # the exercises of the first chapters need no torch
+
     policy, optimizer, steps = _small_policy()
     gains = torch.tensor([1.0, -0.5, 2.0, 0.5, -1.0])
 
@@ -58,6 +58,10 @@ def check_climb_batch(answer: Callable[..., list[float]]) -> Feedback:
 
 
 def _small_policy():
+    import torch
+
+    from ppo_helpers.networks import PolicyNetwork
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         policy = PolicyNetwork(2, num_actions=3, hidden=(4,))
