@@ -81,5 +81,10 @@ function saying({ seed, first }, rows) {
 
 const header = () => {
   const heads = HEADS.map((head, i) => html("span", { class: `live-fate-${i}` }, head));
-  return html("p", { class: "live-fates" }, html("span", {}, "○ fell on its way"), ...heads);
+  return html(
+    "p",
+    { class: "live-fates" },
+    html("span", {}, html("span", { class: "live-ring" }, "○"), " fell on its way"),
+    ...heads,
+  );
 };

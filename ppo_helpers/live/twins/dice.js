@@ -13,7 +13,9 @@ export function dice(random) {
       const rows = Int32Array.from({ length: count }, (_, i) => i);
       for (let i = count - 1; i > 0; i--) {
         const j = Math.floor(random() * (i + 1));
-        [rows[i], rows[j]] = [rows[j], rows[i]];
+        const other = rows[j];
+        rows[j] = rows[i];
+        rows[i] = other;
       }
       return rows;
     },

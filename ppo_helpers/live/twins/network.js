@@ -74,7 +74,10 @@ function weighted({ weight, bias, inputs, outputs }, x) {
   for (let n = 0, to = 0; n < x.length; n += TOGETHER * inputs, to += TOGETHER * outputs) {
     const [second, third, fourth] = [n + inputs, n + 2 * inputs, n + 3 * inputs];
     for (let o = 0, at = 0; o < outputs; o++) {
-      let [a, b, c, d] = [bias[o], bias[o], bias[o], bias[o]];
+      let a = bias[o]; // plain numbers: to take lists apart costs more than all that is done with them here
+      let b = a;
+      let c = a;
+      let d = a;
       for (let i = 0; i < inputs; i++, at++) {
         const w = weight[at];
         a += w * x[n + i];
@@ -107,8 +110,10 @@ function passedDown({ weight, weightGradient, biasGradient, inputs, outputs }, x
   for (let n = 0, from = 0; n < x.length; n += TOGETHER * inputs, from += TOGETHER * outputs) {
     const [second, third, fourth] = [n + inputs, n + 2 * inputs, n + 3 * inputs];
     for (let o = 0, at = 0; o < outputs; o++) {
-      const [a, b] = [slopes[from + o], slopes[from + outputs + o]];
-      const [c, d] = [slopes[from + 2 * outputs + o], slopes[from + 3 * outputs + o]];
+      const a = slopes[from + o];
+      const b = slopes[from + outputs + o];
+      const c = slopes[from + 2 * outputs + o];
+      const d = slopes[from + 3 * outputs + o];
       biasGradient[o] += a + b + c + d;
       for (let i = 0; i < inputs; i++, at++) {
         const w = weight[at];

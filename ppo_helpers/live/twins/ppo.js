@@ -80,7 +80,8 @@ export function lossGradients(nets, batch, chosen, config) {
 
 /** One step's part in the policy's loss; returns its slope by log π: 0 where the clip has taken it away. */
 function policyTerm({ rows, actions, oldLogprobs, advantages }, n, { logprobs }, slopes, sums, { clip_eps: eps }) {
-  const [at, advantage] = [4 * rows[n] + actions[n], advantages[n]];
+  const at = 4 * rows[n] + actions[n];
+  const advantage = advantages[n];
   const logRatio = Math.min(logprobs[at] - oldLogprobs[n], LARGEST);
   const ratio = Math.exp(logRatio);
   const slope = eps !== null && isFlat(ratio, advantage, eps) ? 0 : -ratio * advantage;
@@ -93,7 +94,8 @@ function policyTerm({ rows, actions, oldLogprobs, advantages }, n, { logprobs },
 
 /** One step's part in the critic's loss; returns its slope by V. */
 function valueTerm({ rows, returns, oldValues }, n, { values }, sums, { value_clip_eps: eps }) {
-  const [value, old] = [values[rows[n]], oldValues[n]];
+  const value = values[rows[n]];
+  const old = oldValues[n];
   const free = eps === null || Math.abs(value - old) <= eps;
   const error = value - returns[n];
   const near = free ? error : old + eps * Math.sign(value - old) - returns[n];
