@@ -10,13 +10,14 @@ CLIPPING = next(name for name in CHAPTERS if name.endswith("clipping"))
 # several may end without ever reaching it; there any that is in sight will do.
 EXPECTED = """() => {
   const sections = [...document.querySelectorAll("#page-contents a")].map((a) => document.querySelector(a.hash));
-  const begun = sections.filter((section) => section.getBoundingClientRect().top <= 0.3 * innerHeight + 1);
+  const begun = (line) => sections.filter((section) => section.getBoundingClientRect().top <= line).slice(-1);
   const rest = document.documentElement.scrollHeight - innerHeight - scrollY;
   const inSight = sections.filter((section) => {
     const { top } = section.getBoundingClientRect();
     return top >= 0 && top < innerHeight;
   });
-  return [...begun.slice(-1), ...(rest < 0.7 * innerHeight ? inSight : [])].map((section) => "#" + section.id);
+  const line = 0.3 * innerHeight; // a heading upon the line may count or not
+  return [...begun(line - 1), ...begun(line + 1), ...(rest < 0.7 * innerHeight ? inSight : [])].map((section) => "#" + section.id);
 }"""
 MARKED = """() => [...document.querySelectorAll("#page-contents [aria-current]")].map((a) => a.hash)"""
 REFUSE = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {

@@ -108,8 +108,10 @@ def test_the_page_stands_at_the_first_mark_however_far_down_it_is(visit, base):
 
 def test_next_goes_on_and_hide_or_escape_ends_it(visit, base):
     page = visit(f"{base}{CLIPPING}.html?highlight=clip")
+    now = "[...document.querySelectorAll('article mark')].findIndex((mark) => mark.matches('.now'))"
+    first = page.evaluate(now)
     page.get_by_role("button", name="Next").click()
-    assert page.locator("article mark").nth(1).get_attribute("class") == "highlighted now"
+    assert page.evaluate(now) == first + 1 > 0
     before = page.locator("article").inner_text()
     page.get_by_role("button", name="Hide").click()
     assert page.locator("mark").count() == 0 and page.locator(".book-marks").count() == 0
@@ -149,7 +151,7 @@ def test_formulas_are_found_and_marked_as_a_whole(visit, base):
 def test_no_tex_in_the_index(book):
     saved = index(book)
     assert not [title for title in saved["alltitles"] if "\\" in title or "$" in title]
-    assert not {"frac", "mathbb", "operatorname", "hat", "ldots", "cdot"} & saved["terms"].keys()
+    assert not {"frac", "mathbb", "operatorname", "underbrace", "ldots", "cdot"} & saved["terms"].keys()
     assert {"π_old", "pi_old"} <= saved["terms"].keys()
 
 

@@ -59,7 +59,8 @@ function controls(state) {
   };
   state.watch(["text", "critic"], update);
   update();
-  return [node, lam.node, beta.node, html("div", { class: "live-buttons" }, flip)];
+  const chooser = texts.length > 1 ? [node] : [];
+  return [...chooser, lam.node, beta.node, html("div", { class: "live-buttons" }, flip)];
 }
 
 /** A row for every token; those of another text are made anew. */
