@@ -17,7 +17,8 @@ EXPECTED = """() => {
     return top >= 0 && top < innerHeight;
   });
   const line = 0.3 * innerHeight; // a heading upon the line may count or not
-  return [...begun(line - 1), ...begun(line + 1), ...(rest < 0.7 * innerHeight ? inSight : [])].map((section) => "#" + section.id);
+  const read = [...begun(line - 1), ...begun(line + 1), ...(rest < 0.7 * innerHeight ? inSight : [])];
+  return read.map((section) => "#" + section.id);
 }"""
 MARKED = """() => [...document.querySelectorAll("#page-contents [aria-current]")].map((a) => a.hash)"""
 REFUSE = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {
