@@ -73,11 +73,36 @@ def gradients(loss: Callable) -> Callable:
     def by_learned(*args):
         learned, value = [x for x in args if getattr(x, "requires_grad", False)], loss(*args)
         if not getattr(value, "requires_grad", False):
-            return [[0.0] * len(x) for x in learned]
-        found = torch.autograd.grad(value, learned, allow_unused=True)
-        return [[0.0] * len(x) if g is None else g.tolist() for x, g in zip(learned, found, strict=True)]
+            return [torch.zeros_like(x).tolist() for x in learned]
+        found = torch.autograd.grad(value, learned, allow_unused=True, materialize_grads=True)
+        return [g.tolist() for g in found]
 
     return by_learned
+
+
+def compare_loss(
+    answer: Callable, name: str, cases: list[Case], right: Callable, learned: str, at: int = -1
+) -> Feedback:
+    """Its value in every case, and then its gradient in the one at ``at``: a right value may have none.
+
+    Args:
+        answer: the reader's function.
+        name: the exercise's name.
+        cases: inputs with the value and a hint each.
+        right: the loss itself.
+        learned: the arguments that carry a gradient, in words.
+        at: the case whose gradient is compared.
+    """
+    import torch
+
+    with torch.enable_grad():  # a notebook may have switched it off
+        feedback = check(answer, name, cases)
+        if not feedback.passed:
+            return feedback
+        args, hint = cases[at].args, f"The value is right. This is its gradient by {learned}: "
+        hint += "no detach, item, no_grad, NumPy, *=."
+        second = check(gradients(answer), name, [Case(args, gradients(right)(*args), hint)])
+        return feedback if second.passed else second
 
 
 # --- running the reader's code --------------------------------------------------------------------------------------
