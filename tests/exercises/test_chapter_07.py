@@ -281,7 +281,7 @@ WRONG = {
             lambda *a: loss(*a[:5], a[5].detach(), *a[6:]),
             "This is its gradient by logprobs, values, entropies",
         ),
-        "changed in place": (loss_changed_in_place, "no detach, item, no_grad, *="),
+        "changed in place": (loss_changed_in_place, "no detach, item, no_grad, NumPy, *="),
         "the clipped part detached": (loss_with_a_detached_clip, "This is its gradient"),
     },
     check_optimizer_steps: {
