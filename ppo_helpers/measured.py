@@ -1,4 +1,4 @@
-"""What ``make sweeps`` has measured: trainings of chapters 5, 6, 7, 9, 11 over seeds, and what is read off them."""
+"""What ``make sweeps`` has measured: trainings of chapters 3 to 11 over seeds, and what is read off their curves."""
 
 import json
 from collections.abc import Sequence
@@ -8,24 +8,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-SWEEP = Path(__file__).parent / "language" / "sweep_data" / "rlhf.json"
-WALKS = Path(__file__).parent / "sweep_data" / "ablation.json"
-TEXTS = Path(__file__).parent / "sweep_data" / "twenty_texts.json"
-EPOCHS = Path(__file__).parent / "sweep_data" / "forty_epochs.json"
+DATA = Path(__file__).parent / "sweep_data"
 WINDOW = 5  # iterations: the gold score of one batch of 32 texts is uncertain by 0.05
+
+
+def _read(name: str) -> dict:
+    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
+
+
+@cache
+def unseen_cells() -> dict[str, dict[float, list[float]]]:
+    """Chapter 3's errors on cells that were never seen: a network each, ``errors[world][share of seen cells]``."""
+    errors = _read("unseen_cells")["errors"]
+    return {world: {float(share): runs for share, runs in of.items()} for world, of in errors.items()}
 
 
 @cache
 def rlhf_sweep() -> dict[int, dict[str, dict]]:
     """The runs of chapter 11: ``runs[seed][name]``. Not every remedy was tried on every seed."""
-    seeds = json.loads(SWEEP.read_text("utf-8"))["seeds"]
+    seeds = _read("rlhf")["seeds"]
     return {int(seed): runs for seed, runs in sorted(seeds.items())}
 
 
 @cache
 def walking_sweep() -> dict[str, dict[int, dict]]:
     """The experiments of chapters 6 and 7: ``found[experiment][seed]``, as ``sweeps/ablation.py`` wrote them down."""
-    found = json.loads(WALKS.read_text("utf-8"))
+    found = _read("ablation")
     return {
         name: {int(seed): run for seed, run in runs.items()} for name, runs in found.items() if name != "provenance"
     }
@@ -39,14 +47,14 @@ def forty_epochs() -> tuple[dict[int, list[dict]], float]:
         ``runs[batches trained before]``, a run per seed with ``points`` after each epoch and the last ``mean_ratio``;
         and what random walking earns.
     """
-    found = json.loads(EPOCHS.read_text("utf-8"))
+    found = _read("forty_epochs")
     return {int(stage): runs for stage, runs in found["stages"].items()}, found["random"]
 
 
 @cache
 def twenty_texts() -> dict[int, dict[str, float]]:
     """Chapter 9's twenty iterations by sampling seed: mean points ``before`` and ``after``, texts ``changed``, KL."""
-    return {int(seed): run for seed, run in json.loads(TEXTS.read_text("utf-8"))["seeds"].items()}
+    return {int(seed): run for seed, run in _read("twenty_texts")["seeds"].items()}
 
 
 def smoothed(curve: Sequence[float]) -> np.ndarray:

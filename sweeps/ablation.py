@@ -9,33 +9,18 @@ is in ``_build/sweeps/ablation.jsonl`` already is not run again. At the end ever
 
 import json
 import platform
-import re
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
-ROOT = Path(__file__).parents[1]
+from sweeps.cells import ROOT, names_of
+
 LOG = ROOT / "_build" / "sweeps" / "ablation.jsonl"
 DATA = ROOT / "ppo_helpers" / "sweep_data" / "ablation.json"
 SIDES = {"clip": 0.2, "no clip": None}
 EPOCHS = slice(None, None, 2)  # of forty, every second one is kept
-
-
-def names_of(chapter: str, *ids: str) -> dict:
-    """What the cells of a chapter define: its set-up and those with the given ids, run in the chapter's order."""
-    path = next((ROOT / "chapters").glob(f"{chapter}_*.ipynb"))
-    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]}
-    missing = set(ids) - set(cells)
-    if missing:
-        raise ValueError(f"{path.name} must have the cells {sorted(missing)}")
-    names: dict = {}
-    for name in ("setup", *ids):
-        exec(compile(re.sub(r"(?m)^\s*%.*$", "    pass", cells[name]), f"{path.name}:{name}", "exec"), names)
-    return names
-
 
 CHAPTER_6 = names_of("06", "half-trained", "earns", "forty")
 CHAPTER_7 = names_of(

@@ -3,7 +3,7 @@
     make sweeps
 
 A part of a seed that is in ``_build/sweeps/rlhf.jsonl`` already is not run again. At the end everything is condensed
-into ``ppo_helpers/language/sweep_data/rlhf.json``, which the chapter reads: about half an hour on an idle core.
+into ``ppo_helpers/sweep_data/rlhf.json``, which the chapter reads: about half an hour on an idle core.
 """
 
 import copy
@@ -34,7 +34,7 @@ from ppo_helpers.language.writing import Iteration, WriteConfig, assess, train_r
 
 ROOT = Path(__file__).parents[1]
 LOG = ROOT / "_build" / "sweeps" / "rlhf.jsonl"
-DATA = ROOT / "ppo_helpers" / "language" / "sweep_data" / "rlhf.json"
+DATA = ROOT / "ppo_helpers" / "sweep_data" / "rlhf.json"
 SEEDS = range(5)
 REMEDIED = range(3)  # seeds on which remedies are tried
 BETAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)

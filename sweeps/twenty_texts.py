@@ -7,25 +7,14 @@ The experiment is the chapter's own cells, taken out of the notebook by their id
 
 import copy
 import json
-import re
-from pathlib import Path
 
 import torch
 
-ROOT = Path(__file__).parents[1]
+from sweeps.cells import ROOT, names_of
+
 DATA = ROOT / "ppo_helpers" / "sweep_data" / "twenty_texts.json"
 SEEDS = range(30)
 ITERATIONS = 20
-
-
-def names_of(*ids: str) -> dict:
-    """What these cells of the chapter define, run in order."""
-    (path,) = (ROOT / "chapters").glob("09_*.ipynb")
-    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]}
-    names: dict = {}
-    for name in ids:
-        exec(compile(re.sub(r"(?m)^\s*%.*$", "    pass", cells[name]), f"{path.name}:{name}", "exec"), names)
-    return names
 
 
 def run(chapter: dict, seed: int) -> dict:
@@ -47,7 +36,7 @@ def run(chapter: dict, seed: int) -> dict:
 
 
 def main() -> None:
-    chapter = names_of("setup", "prompts", "iterations")
+    chapter = names_of("09", "prompts", "iterations")
     seeds = {str(seed): run(chapter, seed) for seed in SEEDS}
     DATA.write_text(json.dumps({"iterations": ITERATIONS, "seeds": seeds}, indent=1) + "\n", "utf-8")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ppo_helpers.language.writing import Assessment
-from ppo_helpers.measured import SWEEP, rlhf_sweep, smoothed, turn
+from ppo_helpers.measured import DATA, rlhf_sweep, smoothed, turn
 
 RUNS = rlhf_sweep()
 
@@ -25,7 +25,7 @@ def end(seed, name):
 
 def test_there_are_seeds_enough():
     assert len(RUNS) >= 5
-    assert SWEEP.stat().st_size < 1_000_000
+    assert (DATA / "rlhf.json").stat().st_size < 1_000_000
     assert set(Assessment._fields) <= set(end(0, "beta 0.1"))
 
 

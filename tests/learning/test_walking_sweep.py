@@ -4,6 +4,7 @@ import pytest
 
 from ppo_helpers.measured import walking_sweep
 from sweeps import ablation
+from sweeps.cells import names_of
 
 
 @pytest.mark.parametrize("name", ablation.GROUPS)
@@ -22,4 +23,4 @@ def test_a_seed_gives_what_was_written_down():
 
 def test_a_chapter_without_the_cell_is_named():
     with pytest.raises(ValueError, match="must have the cells"):
-        ablation.names_of("07", "no such cell")
+        names_of("07", "no such cell")
