@@ -27,9 +27,9 @@ export function namesOf([left, right]) {
 /** How the two stand at an iteration. */
 export function sentence({ runs, sides, seed, judge }, k) {
   const names = namesOf(sides);
-  const of = ({ frames, fell }, i) => {
-    const { points, share } = frames[k];
-    return `${capital(names[i])}: ${show(points)} points a walk${verdict(share, fell, k, judge)}.`;
+  const of = ({ frames }, i) => {
+    const { points, share, fell } = frames[k];
+    return `${capital(names[i])}: ${show(points)} points a walk${verdict(share, fell, judge)}.`;
   };
   const first = `Iteration ${k} of ${sides[0].iterations}, seed ${seed}.`;
   return [first, ...runs.map(of)].join("\n");
@@ -37,8 +37,8 @@ export function sentence({ runs, sides, seed, judge }, k) {
 
 const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
-function verdict(share, fell, k, judge) {
-  const fallen = fell !== null && fell <= k;
+function verdict(share, fell, judge) {
+  const fallen = fell !== null;
   if (share <= 0 && fallen) return `, collapsed at ${fell}`;
   if (share >= OPTIMUM) return `, best ${show(judge.best)}${fallen ? ` after a fall at ${fell}` : ""}`;
   return fallen ? `, after a fall at ${fell}` : "";
