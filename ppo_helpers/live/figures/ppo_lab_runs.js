@@ -59,7 +59,14 @@ export function recordOf({ world, judge }, keep) {
     record.share = judge.share(points);
     if (stands && record.share <= 0) record.fell = training.done; // the last fall counts
     if (record.share <= 0 || record.share >= HIGH) stands = record.share > 0;
-    if (keep) record.frames.push({ ...seen, points, share: record.share, fell: record.fell, ratios: countsOf(training, batch) });
+    if (keep)
+      record.frames.push({
+        ...seen,
+        points,
+        share: record.share,
+        fell: record.fell,
+        ratios: countsOf(training, batch),
+      });
   };
   return record;
 }

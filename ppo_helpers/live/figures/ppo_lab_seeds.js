@@ -35,7 +35,7 @@ export function seedsPanel(scene, onpick) {
     more.textContent = work ? "Stop" : `${MORE} more seeds of each`;
     say(words, work ? "Every dot is a training from its first step to its last." : saying(scene, rows), Boolean(work));
   }
-  const top = html("div", { class: "live-ask" }, words, more);
+  const top = html("div", { class: "live-ask" }, words, html("div", { class: "live-buttons" }, more));
   return { node: html("div", { class: "live-side live-seeds" }, top, home), draw, stop: () => work?.stop() };
 }
 
