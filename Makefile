@@ -24,7 +24,7 @@ test: .venv/ready .venv-colab/ready
 	$(PYTEST)
 
 check: lint
-	$(PYTEST) -m "not slow and not browser" tests
+	$(PYTEST) -p no:nbmake -m "not slow and not browser" tests
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks

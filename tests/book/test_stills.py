@@ -55,6 +55,7 @@ def test_same_input_same_picture_and_ids_differ_between_pictures():
     assert ids[0] and not ids[0] & ids[1]
 
 
+@pytest.mark.slow
 def test_every_panel_is_a_drawing_of_its_own():
     fig, axes = figures.subplots(2, 3, size=(2, 1))
     assert axes.shape == (2, 3) and figures.subplots(1, 3)[1].shape == (3,)
@@ -78,6 +79,7 @@ def test_text_has_the_pages_colour_and_nothing_leaks():
     assert "<style" not in svg and "DejaVu" not in svg and "<metadata" not in svg
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", figures.COLORS)
 def test_a_role_follows_the_theme(role):
     light = figures.COLORS[role][0]
@@ -169,6 +171,7 @@ def test_a_terminal_without_a_drawing_shows_its_reward_alone():
 # ---- Numbers ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value, shown",
     [(0, "0"), (1, "1"), (1000, "1,000"), (0.01, "0.01"), (1e4, "10⁴"), (1e-16, "10⁻¹⁶"), (-10, "−10"), (-1e7, "−10⁷"),

@@ -430,6 +430,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(gpu, tmp_path, envs):
     assert torch.equal(*states) and len(states[0]) == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("of", "on"), [("cpu", "cuda"), ("cuda", "cpu")])
 def test_a_checkpoint_of_another_device_is_refused_and_changes_nothing(gpu, tmp_path, of, on):
     trained(of).save(tmp_path / "run.safetensors")
@@ -464,6 +465,7 @@ def default_device(device):
         torch.set_default_device(None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", [None, "cpu", "cuda"])
 def test_a_default_device_changes_nothing(gpu, tmp_path, device):
     """Neither where a training lives nor its numbers; "the CPU if None" is meant as it stands."""
@@ -507,6 +509,7 @@ def padded(device, side):
     return torch.tensor(ids, device=device), torch.tensor(ones, device=device)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", [None, "cuda"])
 def test_a_model_is_loaded_to_where_it_is_asked(gpu, models, device, capsys):
     with default_device("cuda"):
@@ -518,6 +521,7 @@ def test_a_model_is_loaded_to_where_it_is_asked(gpu, models, device, capsys):
     assert_the_same(model(input_ids=ids).logits, models["cpu"](input_ids=ids.cpu()).logits, TEXTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize(("temperature", "entropies"), [(1.0, False), (0.7, True)])
 def test_scoring_with_gradient(models, side, temperature, entropies):
@@ -536,6 +540,7 @@ def test_scoring_with_gradient(models, side, temperature, entropies):
     assert_same_on_paper(work, TEXTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "options"),
     [(True, {"temperature": 0.7}), (False, {}), slow(True, {}), slow(True, {"top_k": 5}), slow(True, {"top_p": 0.5})],
@@ -553,6 +558,7 @@ def test_sampling_and_scoring_what_was_drawn(models, own, options):
     assert_same_on_paper(work, TEXTS)
 
 
+@pytest.mark.slow
 def test_texts_on_another_device_than_the_model_are_named(gpu, models):
     ids, mask = padded("cuda", "left")
     for call, message in (
@@ -613,6 +619,7 @@ def text_update(model, device, config, micro_batch=None, begin=lambda: None):
     return ppo_update(evaluate, batch, optimizer, config, generator, micro_batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("micro_batch", [slow(None), 2])
 def test_an_update_on_texts(micro_batch):
     config = PPOConfig(epochs=2, minibatch_size=4, ent_coef=0.01)
@@ -624,6 +631,7 @@ def test_an_update_on_texts(micro_batch):
     assert_same_on_paper(work, TEXTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target_kl", "micro_batch"), [(None, None), slow(None, 2), (1e9, None)])
 def test_what_an_optimiser_step_on_texts_waits_for(target_kl, micro_batch):
     """The scorer looks once at its tokens and their mask, transformers asks itself whether anything is padded, and
@@ -692,6 +700,7 @@ def learned(run):
     return numbers, [(e.inputs, e.logprobs, e.rewards, e.dones, e.mask, e.ref_logprobs, e.scores) for e in seen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{}, slow({"separate_value": True, "ent_coef": 0.01})], ids=["plain", "values apart"]
 )
@@ -700,6 +709,7 @@ def test_an_iteration_on_texts(models, change):
     assert_same_on_paper(lambda device: learned(learner(device, models, **change)), 2e-3)
 
 
+@pytest.mark.slow
 def test_a_run_on_texts_goes_on_from_its_checkpoint(gpu, models, tmp_path):
     run = learner("cuda", models)
     run.iterate().save(tmp_path / "run.safetensors")
@@ -712,6 +722,7 @@ def test_a_run_on_texts_goes_on_from_its_checkpoint(gpu, models, tmp_path):
         learner("cpu", models).load(tmp_path / "run.safetensors")
 
 
+@pytest.mark.slow
 def test_comparisons_and_their_reward_model(models):
     def work(device):
         folded, tokenizer = fold(models[device]), models["tokenizer"]

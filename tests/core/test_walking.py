@@ -699,6 +699,7 @@ def test_a_batch_that_holds_only_idle_steps_is_passed_over():
     assert idle and all(r.stats.optimizer_steps == 0 and np.isnan(r.stats.approx_kl) for r in idle)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pay", [0.1, 0.3, 1.0])
 def test_a_world_that_always_pays_the_same_teaches_nothing(pay):
     """Equal advantages are 0 after whitening: the policy stays where it was."""

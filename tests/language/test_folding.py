@@ -48,6 +48,7 @@ def texts(model, device="cpu"):
     return ids, mask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
 def test_log_probs_entropies_and_gradients_are_those_of_the_whole_vocabulary(model, temperature):
     model = model.double()
@@ -79,6 +80,7 @@ def test_probabilities_of_all_tokens_add_up_to_one():
     assert probabilities[1] == probabilities[2] and probabilities[16:26].unique().numel() == 1
 
 
+@pytest.mark.slow
 def test_tokens_that_share_a_row_are_drawn_alike_and_all_as_often_as_they_are_likely():
     model, count = with_equal_rows(small_gpt2()), 20_000
     generator = torch.Generator().manual_seed(0)
@@ -111,6 +113,7 @@ def test_a_row_s_tokens_come_by_their_share():
     assert rows.num_embeddings == 5 and rows.embedding_dim == 1
 
 
+@pytest.mark.slow
 def test_unfolding_gives_the_very_model_back(model):
     again = unfold(fold(model))
     ours, theirs = again.state_dict(), model.state_dict()
@@ -139,6 +142,7 @@ def test_a_trained_model_says_the_same_unfolded():
     assert all(torch.equal(x, before[name]) for name, x in model.state_dict().items())  # fold made a copy
 
 
+@pytest.mark.slow
 def test_the_bundled_model_has_2866_rows_and_one_of_them_for_47392_tokens():
     model, _ = load_gpt2("tiny")
     folded = fold(model)

@@ -172,12 +172,14 @@ def babbler(tokenizer):
     return talker
 
 
+@pytest.mark.slow
 def test_the_teacher_may_use_plain_words_only(tokenizer):
     allowed = {tokenizer.decode([token]) for token in teacher.allowed_tokens(tokenizer).tolist()}
     assert {"\n", " food", "The", " I", ".", "'t", ","} <= allowed
     assert not {"1", '"', " HTML", "<", "\n\n", "é"} & allowed
 
 
+@pytest.mark.slow
 def test_the_teacher_goes_on_with_its_stem(babbler):
     rows = list(teacher.draw(babbler, rounds=1, count=16, seed=3))
     assert 8 <= len(rows) <= 16
@@ -186,6 +188,7 @@ def test_the_teacher_goes_on_with_its_stem(babbler):
         assert set(row["text"].removeprefix(row["stem"]).split()) <= {"the", "food", "was"}
 
 
+@pytest.mark.slow
 def test_the_teachers_logprobs_are_those_of_the_text_alone(babbler):
     """Without padding and without a cache, among the allowed tokens."""
     prompts = ["- The soup at the noodle bar was", "- The"]
@@ -226,6 +229,7 @@ def test_the_learning_rate_warms_up_and_falls_to_a_fiftieth():
     assert rates[-1] == pytest.approx(0.02 * 0.004)
 
 
+@pytest.mark.slow
 def test_a_short_training_lowers_the_loss_and_repeats_itself(reviews):
     vocabulary = train.Vocabulary.compact(reviews)
     runs = []
@@ -263,6 +267,7 @@ def test_the_exported_model_has_the_compact_models_logprobs(trained, reviews):
     assert len(full.transformer.wte.weight[~vocabulary.trained].unique(dim=0)) == 1
 
 
+@pytest.mark.slow
 def test_what_is_written_is_what_was_trained(trained, reviews, tmp_path):
     model, vocabulary = trained
     train.save(train.expand(model, vocabulary), corpus.TOKENIZER, tmp_path)

@@ -156,6 +156,7 @@ def test_a_first_download_leaves_one_line_on_the_page(hub, tmp_path):
     assert run.stderr == "" and run.returncode == 0
 
 
+@pytest.mark.slow
 def test_what_was_held_back_may_speak_again(cache):
     def state():
         levels = hub_logging.get_verbosity(), transformers_logging.get_verbosity()
@@ -171,6 +172,7 @@ def test_what_was_held_back_may_speak_again(cache):
 # --- devices --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_default_device_of_torch_changes_nothing():
     torch.set_default_device("meta")  # as "cuda": somewhere else than the CPU
     try:
@@ -246,6 +248,7 @@ def test_a_check_looks_at_shapes_only(tiny):
         models._check_input(tiny[0], (), {"input_ids": torch.cat([ids, ids[:, :1]], 1), "past_key_values": past})
 
 
+@pytest.mark.slow
 def test_the_model_can_still_write_be_copied_and_be_saved(tiny, tmp_path):
     model, tokenizer = tiny
     options = {"do_sample": False, "max_new_tokens": 5, "pad_token_id": 50256}

@@ -38,6 +38,7 @@ def written(policy, tokenizer, reward, generator):
     return Experience(responses.inputs, *columns, last, mask, sampled_logprobs=responses.sampled_logprobs, whole=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("micro_batch", [None, 3])
 def test_three_iterations_of_ppo_with_a_value_head(micro_batch):
     torch.manual_seed(0)

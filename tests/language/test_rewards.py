@@ -373,6 +373,7 @@ def liked():
     return compare(answers, share_of_early, 4, noise=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 def test_it_learns_what_is_liked_from_comparisons_alone(liked, dropout):
     model = small_gpt2(dropout=dropout)

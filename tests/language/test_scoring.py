@@ -176,6 +176,7 @@ def test_positions_are_counted_from_the_first_token():
 # --- sampling -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.5])
 def test_the_ratio_is_one_at_epoch_zero(model, tokenizer, temperature):
     generator = torch.Generator().manual_seed(1)
@@ -189,6 +190,7 @@ def test_the_ratio_is_one_at_epoch_zero(model, tokenizer, temperature):
         torch.testing.assert_close(ratio, torch.ones_like(ratio), atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
 def test_the_sampler_drew_from_what_is_scored(model, tokenizer, temperature):
     """One token at a time with a cache, and all at once without. They share the counting of positions: see below."""
@@ -484,6 +486,7 @@ def test_what_is_drawn_is_what_is_scored(letters, temperature):
     assert often.sum() > 20 and chisquare(*(g * 10_000 / g.sum() for g in groups)).pvalue > 1e-3
 
 
+@pytest.mark.slow
 def test_every_row_ends_with_its_own_end_of_text(tiny):
     model, tokenizer = tiny
     responses = sample(model, tokenizer, PROMPTS * 8, 20, generator=torch.Generator().manual_seed(3))
@@ -664,6 +667,7 @@ def in_cache(cache, name, revision):
     return folder
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers_is_not_waited_for(no_hub, capsys):
     model, _ = load_gpt2()
     (line,) = capsys.readouterr().out.splitlines()
@@ -674,6 +678,7 @@ def test_a_decision_takes_less_than_five_seconds():
     assert models.PATIENCE < 5
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_falls_back(no_hub, monkeypatch, capsys):
     def snapshot(*args, local_files_only=False, **kwargs):
         raise OSError("disk is full" if not local_files_only else "not cached")
@@ -699,6 +704,7 @@ def test_a_model_of_gpt2s_size_is_taken_from_the_cache(no_hub, tokenizer, capsys
     assert torch.equal(responses.logprobs(model), responses.logprobs(model))  # no dropout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["model.safetensors", "model-00002-of-00002.safetensors", "tokenizer.json"])
 def test_half_a_download_is_no_model(no_hub, tokenizer, missing, capsys):
     folder = in_cache(no_hub, models.GPT2, models.REVISION)
@@ -719,6 +725,7 @@ def test_a_folder_without_tokenizer_files_is_refused(tmp_path):
         load_gpt2(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_second_architecture_loads_from_a_folder(llama, tokenizer, tmp_path, capsys, monkeypatch):
     saved(llama, tmp_path / "llama", tokenizer)
     monkeypatch.setenv("PPO_BOOK_GPT2", str(tmp_path / "llama"))
@@ -729,6 +736,7 @@ def test_a_second_architecture_loads_from_a_folder(llama, tokenizer, tmp_path, c
     assert "PPO_BOOK_GPT2 is" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_hub_id_may_name_its_revision(no_hub, llama, tokenizer, capsys):
     saved(llama, in_cache(no_hub, "some/model", "a" * 40), tokenizer)
     model, _ = load_gpt2(f"some/model@{'a' * 40}")
@@ -764,6 +772,7 @@ def broken(tmp_path, what, llama, tokenizer):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "message"),
     [
@@ -802,6 +811,7 @@ def test_damaged_bundled_weights_are_noticed(tmp_path, monkeypatch):
         load_gpt2("tiny")
 
 
+@pytest.mark.slow
 def test_a_trunk_with_tied_weights_is_whole(tmp_path, tiny):
     model, tokenizer = tiny
     trunk = GPT2Model(model.config)

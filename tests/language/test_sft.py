@@ -63,6 +63,7 @@ def test_a_demonstration_is_cut_into_the_tokens_of_its_whole_text():
         assert len(after) <= 15 and tokenizer(prompt)["input_ids"] + after == tokenizer(prompt + response)["input_ids"]
 
 
+@pytest.mark.slow
 def test_the_bundled_model_learns_from_them():
     base, tokenizer = load_gpt2("tiny")
     model = fold(base)
@@ -75,6 +76,7 @@ def test_the_bundled_model_learns_from_them():
         assert sft_loss(model, unseen).item() == pytest.approx(epochs[1].held_out_loss, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_it_learns_a_rule_by_heart_and_repeats_itself():
     pairs, found = [("ab", "cde"), ("x", "yz")] * 10, []
     for seed in (0, 0, 1):

@@ -195,6 +195,7 @@ def test_a_sampler_that_differs_is_seen(monkeypatch):
     assert stats.first_ratio_error <= 1e-4 < 0.1 < stats.sampler_error
 
 
+@pytest.mark.slow
 def test_three_iterations_of_the_bundled_model_are_sane():
     model, tokenizer = load_gpt2("tiny")
     rater = SentimentRater()
@@ -207,6 +208,7 @@ def test_three_iterations_of_the_bundled_model_are_sane():
     assert -1 < result.kl < 5 and result.kl != 0
 
 
+@pytest.mark.slow
 def test_it_learns_and_the_price_of_kl_holds_it_back():
     config = replace(SMALL, iterations=25, texts=32, minibatch_size=32, epochs=4, learning_rate=1e-2)
     free, held = (run(config, reward=share_of_early, kl=FixedKL(beta)) for beta in (0.0, 0.3))
@@ -215,6 +217,7 @@ def test_it_learns_and_the_price_of_kl_holds_it_back():
     assert late[0][0] > 0.85 and late[0][0] > late[1][0] > free[0].reward and late[0][1] > 2 * late[1][1] > 0
 
 
+@pytest.mark.slow
 def test_the_critic_learns_what_a_text_will_be_worth():
     config = replace(SMALL, iterations=12, texts=64, minibatch_size=64, epochs=8, learning_rate=1e-3)
     for separate in (False, True):
@@ -323,7 +326,7 @@ def price():
     return AdaptiveKL(0.1, target=0.05, horizon=20)
 
 
-@pytest.fixture(scope="module", params=[None, shortness], ids=["alone", "judged"])
+@pytest.fixture(scope="module", params=[pytest.param(None, marks=pytest.mark.slow), shortness], ids=["alone", "judged"])
 def straight(request):
     """What a run gives that is never stopped, with a judge and without, its price of KL changing all the time."""
     torch.set_num_threads(1)
@@ -348,6 +351,7 @@ def goes_on(last, straight, path):
         assert same(resumed[-1].training.best, straight.training.best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("iteration", [1, 6])
 def test_a_resumed_run_equals_one_that_never_stopped_bit_for_bit(iteration, straight, tmp_path):
     for last in train_rlhf(
@@ -395,6 +399,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_stop_at_any_moment_loses_nothing(moment, straight, tmp_path, monkeypatch):
     place, name, calls = MOMENTS[moment]
@@ -440,6 +445,7 @@ BAD_REWARDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bad", "message"), BAD_REWARDS.values(), ids=BAD_REWARDS)
 @pytest.mark.parametrize("whose", ["reward", "judge"])
 def test_after_an_error_everything_is_as_it_was(bad, message, whose, straight, tmp_path):

@@ -101,6 +101,7 @@ def test_importing_the_figures_imports_neither_torch_nor_matplotlib():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_saved_file_is_handed_on_without_a_restart(tmp_path, monkeypatch):
     """As a notebook sees it while a figure is edited: an imported file changes, the widget's module follows."""
     own = write(tmp_path, own_js='import { c } from "./c.js";\nexport const d = c;\n', c_js="export const c = 1;\n")
