@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -29,27 +30,38 @@ def figures() -> dict:
     from ppo_helpers.gridworld import GridWorld
     from ppo_helpers.live import GridEditor, PolicyPlayground
 
-    files = importlib.import_module("test_every_figure").FILES
-    found = {name: importlib.import_module(file).examples()[0] for name, file in files.items()}
+    files = tested("test_every_figure").FILES
+    found = {name: tested(file).examples()[0] for name, file in files.items()}
     words = {"alt": "a large world", "caption": "a large world"}
     large = {kind.__name__: kind(GridWorld.from_text(LARGE), **words) for kind in (GridEditor, PolicyPlayground)}
     return found | {f"{name}, large world": figure for name, figure in large.items()}
 
 
+def tested(name: str):
+    """A module of the tests: the benchmarks look at the figures that the tests look at."""
+    sys.path[:0] = [place for part in ("_ext", "tests/live", "tests") if (place := str(ROOT / part)) not in sys.path]
+    return importlib.import_module(name)
+
+
+@contextmanager
+def bare_page():
+    """A page of a browser that is on this machine; None if there is none."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, tested("tests.conftest").BROWSERS)), None)
+    if path is None:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page(reduced_motion="reduce")
+
+
 @benchmark
 def controls():
     """The slowest slider of each figure."""
-    from playwright.sync_api import sync_playwright
-
-    sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "tests" / "live"), str(ROOT / "tests")]
-    browsers = importlib.import_module("tests.conftest").BROWSERS
-    page_of = importlib.import_module("tests.live.conftest").page_of
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, browsers)), None)
-    if path is None:
-        return
-    with sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page(reduced_motion="reduce")
-        for name, figure in figures().items():
+    page_of = tested("tests.live.conftest").page_of
+    with bare_page() as page:
+        for name, figure in figures().items() if page else ():
             page.goto("about:blank")
             page.set_content(page_of(figure, ROOT))
             page.wait_for_selector("[data-live=ready]")
@@ -73,10 +85,8 @@ function seeds(config, first, last) {
 @benchmark
 def ppo_in_the_page():
     """Chapter 7's lab, in the engine that draws the stills: it is a browser's."""
-    sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "tests" / "live"), str(ROOT / "tests")]
-    lab = importlib.import_module("test_ppo_lab").figure()
-    files = ["twins/gridworld.js", "figures/ppo_lab_runs.js"]
-    engine = importlib.import_module("live_checks").javascript(*files)
+    lab = tested("test_ppo_lab").figure()
+    engine = tested("live_checks").javascript("twins/gridworld.js", "figures/ppo_lab_runs.js")
     names = ("text", "move_cost", "rewards", "room")
     engine.eval(f"const WORLD = {json.dumps({name: getattr(lab, name) for name in names})};{TRAINED}")
 
@@ -90,3 +100,32 @@ def ppo_in_the_page():
         "PPO in the page, 30 iterations of 4 epochs", seconds(lab.sides[:1], 1, iterations=30, epochs=4), 0.3, "s"
     )
     yield Row("PPO in the page, 2 × 20 seeds, 40 iterations of 20 epochs", seconds(lab.sides, 20), 8, "s")
+
+
+FIRST_TOKEN = """async () => {
+  const start = performance.now();
+  [...document.querySelectorAll("button")].find((e) => e.textContent === "Roll dice").click();
+  while (!document.querySelector("mark")) await new Promise((resolve) => setTimeout(resolve));
+  return performance.now() - start;
+}"""
+
+
+@benchmark
+def gpt2_in_the_page():
+    """Chapter 8's model in the browser: from the click that wakes it to its first token, and how fast it goes on."""
+    from tempfile import TemporaryDirectory
+
+    from ppo_helpers.live import page_model
+
+    figure, page_of = tested("test_sentence_writer").writer(), tested("tests.live.conftest").page_of
+    with bare_page() as page, TemporaryDirectory() as folder:
+        if page:
+            Path(folder, f"{page_model.NAME}.js").write_text(page_model.script(), "utf-8")
+            Path(folder, "page.html").write_text(page_of(figure, ROOT), "utf-8")
+            page.goto(Path(folder, "page.html").as_uri())
+            page.wait_for_selector("[data-live=ready]")
+            yield Row("GPT-2 in the page, asleep to first token", page.evaluate(FIRST_TOKEN) / 1000, 1.5, "s")
+    engine = tested("test_twin_gpt2").woken()
+    start = time.perf_counter()
+    engine.eval("for (let i = 0; i < 5; i++) scoresOf(Array.from({ length: 60 }, (_, t) => 464 + t))")
+    yield Row("GPT-2 in the page, reading", 300 / (time.perf_counter() - start), 100, "tokens/s", more_is_better=True)

@@ -9,6 +9,7 @@ from ppo_helpers.live.figures.ppo_lab import PPOLab
 from ppo_helpers.live.figures.ratio_board import RatioBoard
 from ppo_helpers.live.figures.ratio_explorer import RatioExplorer
 from ppo_helpers.live.figures.rlhf_replay import RLHFReplay
+from ppo_helpers.live.figures.sentence_writer import SentenceWriter
 from ppo_helpers.live.figures.token_advantages import TokenAdvantages
 from ppo_helpers.live.figures.token_explorer import TokenExplorer
 from ppo_helpers.live.figures.training_replay import TrainingReplay
@@ -24,6 +25,7 @@ __all__ = [
     "RLHFReplay",
     "RatioBoard",
     "RatioExplorer",
+    "SentenceWriter",
     "TokenAdvantages",
     "TokenExplorer",
     "TrainingReplay",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from live_figures import VIEW, html_of, joined_styles
 
+from ppo_helpers.live import page_model
 from ppo_helpers.live.base import HOME
 
 STATE = VIEW.replace("view", "state")
@@ -33,10 +34,19 @@ def page_of(figure, root, theme="light", alive=True, copies=1):
     )
 
 
+@pytest.fixture(scope="session")
+def model_script(tmp_path_factory):
+    """The bundled model as a page loads it."""
+    path = tmp_path_factory.mktemp("asset") / f"{page_model.NAME}.js"
+    path.write_text(page_model.script(), "utf-8")
+    return path
+
+
 @pytest.fixture
-def mount(browser, tmp_path, pytestconfig):
+def mount(browser, tmp_path, pytestconfig, model_script):
     """Opens a figure. Without motion, unless told otherwise: then nothing plays by itself."""
     pages = []
+    (tmp_path / model_script.name).symlink_to(model_script)
 
     def open_figure(figure, width=900, theme="light", alive=True, copies=1, **options):
         page = browser.new_page(viewport={"width": width, "height": 900}, **{"reduced_motion": "reduce"} | options)

@@ -26,6 +26,7 @@ FILES = {
     "RLHFReplay": "test_rlhf_replay",
     "RatioBoard": "test_ratio_board",
     "RatioExplorer": "test_ratio_explorer",
+    "SentenceWriter": "test_sentence_writer",
     "TokenAdvantages": "test_token_advantages",
     "TokenExplorer": "test_token_explorer",
     "TrainingReplay": "test_training_replay",
@@ -77,7 +78,7 @@ def test_a_figure_without_words_is_refused(name, missing):
 @every_figure
 def test_the_picture_is_drawn_without_a_browser(figure):
     drawn = still(figure.get_state())
-    assert drawn.startswith('<div class="live-body') and re.search(r"<svg|live-token", drawn)
+    assert drawn.startswith('<div class="live-body') and re.search(r"<svg|live-token|live-chance", drawn)
     assert not re.search(r"NaN|undefined|\[object|Infinity", re.sub(r'class="[^"]*"', "", drawn))
 
 
@@ -271,16 +272,19 @@ def test_what_plays_plays_once_and_stops_at_the_first_touch(mount, name):
     assert page.evaluate("look.shown()") == before
 
 
+NO_PICTURE = ":not(.live-token, .live-chip, .live-chance-pick)"  # buttons that are no part of one
+
+
 @every_figure
 def test_in_print_and_without_scripts_the_picture_stands(mount, figure):
     for page in (mount(figure, 800), mount(figure, 800, alive=False, java_script_enabled=False)):
         page.emulate_media(media="print")
         assert page.locator(".live-picture").first.is_visible()
         assert page.locator("figcaption").inner_text() == figure.caption
-        assert page.locator("button:not(.live-token, .live-chip):visible").count() == 0
+        assert page.locator(f"button{NO_PICTURE}:visible").count() == 0
     page.emulate_media(media="screen")
     assert page.locator("noscript .live-note").first.is_visible()
-    assert page.locator(":is(button:not(.live-token, .live-chip), .live-control):visible").count() == 0
+    assert page.locator(f":is(button{NO_PICTURE}, .live-control):visible").count() == 0
 
 
 @one_of_each

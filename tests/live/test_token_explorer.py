@@ -8,8 +8,8 @@ import traitlets
 from live_checks import fact, javascript, number, press, status
 
 from ppo_helpers.live import TokenExplorer
-from ppo_helpers.live.figures.token_explorer import KEPT, SMALLEST, TEMPERATURES, log_sum_exp, probability
-from ppo_helpers.live.tokens import PART, readable
+from ppo_helpers.live.figures.token_explorer import SMALLEST, log_sum_exp, probability
+from ppo_helpers.live.tokens import KEPT, PART, TEMPERATURES, readable
 
 VOCABULARY = 300
 WORDS = {"alt": "Two sentences in tokens.", "caption": "What the model expects after the chosen token."}

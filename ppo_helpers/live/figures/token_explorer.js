@@ -1,11 +1,12 @@
 // Chapter 8: a sentence in tokens; for the chosen one, what the model expects next.
+import { afterwards } from "../parts/chances.js";
 import { choice, facts, slider, stage, statusLine } from "../parts/controls.js";
 import { say } from "../parts/dom.js";
 import { playback, playOnce } from "../parts/playback.js";
 import { chance, logWords, quoted } from "../parts/tokens.js";
 import { traits } from "../parts/traits.js";
 import { candidates, KEPT, nextLogprob, probability } from "../twins/softmax.js";
-import { afterwards, candidateBars, sentenceChips } from "./token_explorer_picture.js";
+import { candidateBars, sentenceChips } from "./token_explorer_picture.js";
 
 const HINT = "Click a token: the bars are what the model expects after it. Then turn the temperature.";
 

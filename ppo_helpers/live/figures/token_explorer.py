@@ -6,10 +6,8 @@ import numpy as np
 import traitlets
 
 from ppo_helpers.live.base import LiveFigure, Number
-from ppo_helpers.live.tokens import readable
+from ppo_helpers.live.tokens import KEPT, kept_row, readable
 
-KEPT = 12  # candidates that are kept of every position
-TEMPERATURES = np.arange(1, 21) / 10
 SMALLEST = 5e-324  # the least float above 0, JavaScript's Number.MIN_VALUE
 
 
@@ -128,22 +126,7 @@ def probability(logprob: float) -> float:
 def _rows(ids: Sequence[int], logits: np.ndarray, decode: Callable[[int], str]) -> list[dict]:
     """What is kept of every position."""
     following = [*(int(i) for i in ids[1:]), None]
-    return [_row(scores - scores.max(), real, decode) for scores, real in zip(logits, following, strict=True)]
-
-
-def _row(scores: np.ndarray, real: int | None, decode: Callable[[int], str]) -> dict:
-    """The likeliest tokens, the one that really follows, and for each temperature what is left for all others."""
-    top = np.argsort(-scores, kind="stable")[:KEPT]
-    known = top if real is None else np.append(top, real)
-    others = np.delete(scores, known) / TEMPERATURES[:, None]  # (20, V − 12 or 13)
-    return {
-        "ids": top.tolist(),
-        "pieces": [readable(decode(int(i))) for i in top],
-        "logits": scores[top].round(5).tolist(),
-        "real": real,
-        "score": None if real is None else round(float(scores[real]), 5),
-        "others": np.logaddexp.reduce(others, axis=1).round(5).tolist(),
-    }
+    return [kept_row(scores, real, decode) for scores, real in zip(logits, following, strict=True)]
 
 
 def _check_sentence(i: int, pieces: Sequence[str], ids: Sequence[int], logits: np.ndarray) -> None:

@@ -1,11 +1,11 @@
 // The token explorer's picture: the sentence in chips, and the next token's probabilities on one axis from 0 to 1.
+import { chanceAxis, chanceLine } from "../parts/chances.js";
 import { legendOf } from "../parts/controls.js";
-import { html, show } from "../parts/dom.js";
+import { html } from "../parts/dom.js";
 import { chance, choose, choosing, logChip, tokenChip, visible } from "../parts/tokens.js";
 import { candidates, KEPT, nextLogprob, probability, rankOf, restOf } from "../twins/softmax.js";
 
 const SURPRISING = 8; // −log p from which on a chip has its full colour
-const CONTEXT = 20; // how many letters of what has been read are repeated
 
 /** The sentence. Below each token stands its own log-probability; the deeper its colour, the less it was expected. */
 export function sentenceChips(state) {
@@ -44,25 +44,10 @@ const surpriseKey = () =>
     ),
   );
 
-/** What the bars are about, in one line: the last words that have been read. */
-export function afterwards() {
-  const text = html("b");
-  const put = ({ pieces, now }) => {
-    let from = now;
-    while (from > 0 && pieces.slice(from - 1, now + 1).join("").length <= CONTEXT) from -= 1;
-    const read = pieces
-      .slice(from, now + 1)
-      .join("")
-      .trimStart();
-    text.textContent = `Next token after “${from ? "… " : ""}${read}”`;
-  };
-  return { node: html("p", { class: "live-chance-heading" }, text), put };
-}
-
 /** A bar for each likely token, for the one that follows, and for all others together: all on the same axis. */
 export function candidateBars(state) {
-  const lines = Array.from({ length: KEPT + 2 }, barLine);
-  const node = html("div", { class: "live-chances", role: "img" }, ...lines.map((line) => line.node), axis());
+  const lines = Array.from({ length: KEPT + 2 }, () => chanceLine());
+  const node = html("div", { class: "live-chances", role: "img" }, ...lines.map((line) => line.node), chanceAxis());
   function put(view) {
     const { row, chances, temperature, topK, logprob, next } = view;
     const plain = candidates(row, 1, KEPT + 1);
@@ -83,46 +68,6 @@ const plainChance = (row) => probability(nextLogprob(row, 1, KEPT + 1));
 
 const likeliest = ({ piece, row, chances }) =>
   `Likeliest after “${piece}”: ${[0, 1, 2].map((i) => `“${row.pieces[i]}” ${chance(chances[i])}`).join(", ")}.`;
-
-/** One token, its bar, its probability, and a mark where the bar ends with neither temperature nor cut. */
-function barLine() {
-  const [word, bar, mark, value] = ["word", "bar", "mark", "number"].map((part) =>
-    html("span", { class: `live-chance-${part}` }),
-  );
-  const node = html(
-    "div",
-    { class: "live-chance-line" },
-    word,
-    html("span", { class: "live-chance-track" }, bar, mark),
-    value,
-  );
-  const put = (words, p, plain, cls) => {
-    word.textContent = words;
-    value.textContent = p === 0 ? "cut: 0" : chance(p);
-    bar.style.width = percent(p);
-    bar.classList.toggle("live-chance-none", p === 0);
-    mark.style.left = percent(plain);
-    node.className = `live-chance-line ${cls}`;
-  };
-  const clear = () => {
-    put("", 1, 0, "live-chance-blank");
-    value.textContent = "";
-  };
-  return { node, put, clear };
-}
-
-const percent = (p) => `${(100 * p).toFixed(2)}%`;
-
-function axis() {
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((p) => html("span", { style: `left: ${100 * p}%` }, show(p, 2)));
-  const words = html("span", { class: "live-chance-word" }, "probability");
-  return html(
-    "div",
-    { class: "live-chance-line live-chance-axis" },
-    words,
-    html("span", { class: "live-chance-track" }, ...ticks),
-  );
-}
 
 const barKey = () =>
   legendOf([

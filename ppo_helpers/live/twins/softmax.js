@@ -33,11 +33,14 @@ export function nextLogprob(row, temperature, topK) {
   return kept ? row.score / temperature - normaliser(row, temperature, topK) : -Infinity;
 }
 
-/** Probabilities of the kept candidates, in their order. */
-export function candidates(row, temperature, topK) {
+/** Log-probabilities of the kept candidates, in their order; −∞ for those that the cut leaves out. */
+export function keptLogprobs(row, temperature, topK) {
   const total = normaliser(row, temperature, topK);
-  return row.logits.map((v, i) => probability(i < topK ? v / temperature - total : -Infinity));
+  return row.logits.map((v, i) => (i < topK ? v / temperature - total : -Infinity));
 }
+
+/** Their probabilities. */
+export const candidates = (row, temperature, topK) => keptLogprobs(row, temperature, topK).map(probability);
 
 /** What all other tokens have together: those that are neither kept nor the one that follows. */
 export function restOf(row, temperature, topK) {
