@@ -1,6 +1,6 @@
 // Chapter 8: write a sentence with a language model, by hand or by dice.
-import { button, facts, slider, stage, statusLine } from "../parts/controls.js";
 import { afterwards } from "../parts/chances.js";
+import { button, facts, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { logWords } from "../parts/tokens.js";
 import { traits } from "../parts/traits.js";
