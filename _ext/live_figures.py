@@ -140,18 +140,19 @@ def join_styles(app):
     target.write_text(joined_styles(Path(app.confdir, "ppo_helpers", "live")), "utf-8")
 
 
-def write_model(app):
-    """What a figure loads when a reader wakes the bundled model."""
+def write_models(app):
+    """What figures load when a reader wakes the bundled model, and what training has made of it."""
     from ppo_helpers.live import page_model
 
-    target = Path(app.outdir, "_static", f"{page_model.NAME}.js")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page_model.script(), "utf-8")
+    home = Path(app.outdir, "_static")
+    home.mkdir(parents=True, exist_ok=True)
+    for name, script in page_model.SCRIPTS.items():
+        (home / f"{name}.js").write_text(script(), "utf-8")
 
 
 def setup(app):
     app.add_transform(NameCells)
     app.connect("html-page-context", bring_figures, priority=400)  # before myst_nb hands its scripts on
     app.connect("builder-inited", join_styles)
-    app.connect("builder-inited", write_model)
+    app.connect("builder-inited", write_models)
     return {"parallel_read_safe": True, "parallel_write_safe": False}  # the engine does not survive a fork

@@ -57,6 +57,12 @@ def twenty_texts() -> dict[int, dict[str, float]]:
     return {int(seed): run for seed, run in _read("twenty_texts")["seeds"].items()}
 
 
+@cache
+def cartpole() -> dict[int, dict]:
+    """Chapter 7's CartPole by seed: ``steps`` taken, whether ``solved``, the mean of 100 ``greedy`` walks."""
+    return {int(seed): run for seed, run in _read("cartpole")["seeds"].items()}
+
+
 def smoothed(curve: Sequence[float]) -> np.ndarray:
     """Means of five iterations that follow one another.
 

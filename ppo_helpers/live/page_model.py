@@ -12,8 +12,11 @@ import numpy as np
 from safetensors.numpy import load_file
 
 MODEL = Path(__file__).parents[1] / "language" / "tiny_gpt2"
+POLICIES = Path(__file__).parents[1] / "sweep_data" / "policies.safetensors"
 NAME = "tiny-gpt2"
+TRAINED = "tiny-gpt2-trained"
 EMBEDDING = "wte.weight"
+KINDS = {"float16": "half", "uint16": "whole", "uint8": "bytes"}
 
 
 def script(folder: Path = MODEL) -> str:
@@ -29,6 +32,18 @@ def script(folder: Path = MODEL) -> str:
     shape = {"heads": config["n_head"], "layers": config["n_layer"]}
     packed = pack({**weights(folder), "merges": merges(folder)})
     return f"livePage.take({json.dumps(NAME)}, {json.dumps({'shape': shape, **packed})});\n"
+
+
+def trained_script(path: Path = POLICIES) -> str:
+    """What the page loads besides, to show what training has made of the model: ``sweeps/policies.py`` wrote it.
+
+    Args:
+        path: changes in four bits, by model and weight.
+
+    Returns:
+        JavaScript, as that of :func:`script`.
+    """
+    return f"livePage.take({json.dumps(TRAINED)}, {json.dumps(pack(load_file(path)))});\n"
 
 
 def weights(folder: Path = MODEL) -> dict[str, np.ndarray]:
@@ -66,23 +81,69 @@ def merges(folder: Path = MODEL) -> np.ndarray:
     return np.array([[vocabulary[left], vocabulary[right]] for left, right in pairs], np.uint16)
 
 
+def in_four_bits(start: dict[str, np.ndarray], end: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What training has added to each weight, small.
+
+    Args:
+        start: the weights before, by name.
+        end: and after.
+
+    Returns:
+        For a matrix two numbers a byte, −7 … 7 above 8, and ``name.scales``: what each row is multiplied with. For a
+        vector the differences in half precision.
+    """
+    found = {}
+    for name, before in start.items():
+        change = end[name] - before
+        if change.ndim == 1:
+            found[name] = change.astype(np.float16)
+            continue
+        scales = np.maximum(np.abs(change).max(axis=1) / 7, 1e-7).astype(np.float16)
+        numbers = (8 + (change / scales.astype(np.float32)[:, None]).round()).astype(np.uint8).reshape(-1, 2)
+        found |= {name: numbers[:, 0] | (numbers[:, 1] << 4), f"{name}.scales": scales}
+    return found
+
+
+def changed(start: dict[str, np.ndarray], change: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights with what :func:`in_four_bits` has kept of a training added to them.
+
+    Args:
+        start: the weights before, by name.
+        change: what was added.
+
+    Returns:
+        The weights after, in single precision.
+    """
+    found = {}
+    for name, before in start.items():
+        added = change[name]
+        if before.ndim == 2:
+            numbers = np.stack([added & 15, added >> 4], axis=1).reshape(before.shape).astype(np.float32) - 8
+            added = numbers * change[f"{name}.scales"].astype(np.float32)[:, None]
+        found[name] = (before + added).astype(np.float32)
+    return found
+
+
 def pack(arrays: dict[str, np.ndarray]) -> dict:
     """Arrays in one text.
 
     Args:
-        arrays: of half precision, or whole numbers of 16 bits.
+        arrays: of half precision, whole numbers of 16 bits, or an even number of bytes.
 
     Returns:
-        ``data``, all bytes in base 64, and ``arrays``: what stands where, counted in numbers.
+        ``data``, all bytes in base 64, and ``arrays``: what stands where, counted in pairs of bytes.
 
     Raises:
-        ValueError: if an array has another type.
+        ValueError: if an array has another type, or an odd number of bytes.
     """
     where, parts, at = {}, [], 0
     for name, values in arrays.items():
-        if values.dtype not in (np.float16, np.uint16):
-            raise ValueError(f"{name} must be float16 or uint16, got {values.dtype}")
-        where[name] = {"half": values.dtype == np.float16, "at": at, "length": values.size}
+        if values.dtype.name not in KINDS or values.nbytes % 2:
+            raise ValueError(f"{name} must be {', '.join(KINDS)} of even length, got {values.nbytes} of {values.dtype}")
+        where[name] = {"kind": KINDS[values.dtype.name], "at": at, "length": values.nbytes // 2}
         parts.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
-        at += values.size
+        at += values.nbytes // 2
     return {"arrays": where, "data": b64encode(b"".join(parts)).decode()}
+
+
+SCRIPTS = {NAME: script, TRAINED: trained_script}

@@ -37,16 +37,18 @@ def page_of(figure, root, theme="light", alive=True, copies=1):
 @pytest.fixture(scope="session")
 def model_script(tmp_path_factory):
     """The bundled model as a page loads it."""
-    path = tmp_path_factory.mktemp("asset") / f"{page_model.NAME}.js"
-    path.write_text(page_model.script(), "utf-8")
-    return path
+    folder = tmp_path_factory.mktemp("assets")
+    for name, script in page_model.SCRIPTS.items():
+        (folder / f"{name}.js").write_text(script(), "utf-8")
+    return folder / f"{page_model.NAME}.js"
 
 
 @pytest.fixture
 def mount(browser, tmp_path, pytestconfig, model_script):
     """Opens a figure. Without motion, unless told otherwise: then nothing plays by itself."""
     pages = []
-    (tmp_path / model_script.name).symlink_to(model_script)
+    for script in model_script.parent.iterdir():
+        (tmp_path / script.name).symlink_to(script)
 
     def open_figure(figure, width=900, theme="light", alive=True, copies=1, **options):
         page = browser.new_page(viewport={"width": width, "height": 900}, **{"reduced_motion": "reduce"} | options)

@@ -19,6 +19,7 @@ from ppo_helpers.live.base import LiveFigure
 
 FILES = {
     "AdvantagePath": "test_advantage_path",
+    "BeforeAfter": "test_before_after",
     "ClipExplorer": "test_clip_explorer",
     "GridEditor": "test_grid_editor",
     "PPOLab": "test_ppo_lab",
@@ -78,7 +79,9 @@ def test_a_figure_without_words_is_refused(name, missing):
 @every_figure
 def test_the_picture_is_drawn_without_a_browser(figure):
     drawn = still(figure.get_state())
-    assert drawn.startswith('<div class="live-body') and re.search(r"<svg|live-token|live-chance", drawn)
+    assert drawn.startswith('<div class="live-body') and re.search(
+        r"<svg|live-token|live-chance|live-rlhf-token", drawn
+    )
     assert not re.search(r"NaN|undefined|\[object|Infinity", re.sub(r'class="[^"]*"', "", drawn))
 
 

@@ -135,7 +135,7 @@ def test_tokens_earn_what_the_package_pays(seed):
 
     rng = np.random.default_rng(seed)
     kl, score, beta = rng.normal(size=6).tolist(), float(rng.normal()), float(rng.uniform(0, 0.5))
-    engine = javascript("figures/rlhf_replay_picture.js")
+    engine = javascript("parts/earnings.js")
     text = json.dumps({"kl": kl, "score": score, "beta": beta})
     ours = json.loads(engine.eval(f"JSON.stringify(tokenRewards({text}))"))
     rows, real = torch.tensor([kl], dtype=torch.double), torch.ones(1, 6, dtype=torch.bool)

@@ -2,9 +2,10 @@
 import { nearest } from "../parts/charts.js";
 import { choice, facts, stage, statusLine } from "../parts/controls.js";
 import { html, say, show } from "../parts/dom.js";
+import { rewardKey } from "../parts/earnings.js";
 import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
-import { curveKey, rewardKey, runCurves, textRow } from "./rlhf_replay_picture.js";
+import { curveKey, runCurves, textRow } from "./rlhf_replay_picture.js";
 import { sentence } from "./rlhf_replay_words.js";
 
 const HINT = "Press Play and read the texts: the same prompts, the same reward model, two prices of KL.";

@@ -1,9 +1,9 @@
 // The replay's picture: reward and gold score of one run with its turn, and texts whose tokens are coloured by what
 // they earn.
 import { curvePlot } from "../parts/charts.js";
-import { valueColor } from "../parts/colors.js";
 import { legendOf } from "../parts/controls.js";
-import { html, show, svg, unseen } from "../parts/dom.js";
+import { html, show, svg } from "../parts/dom.js";
+import { response } from "../parts/earnings.js";
 
 const BOX = { left: 46, right: 16, top: 17, bottom: 46 }; // room for a phone's larger words
 const SIZE = { width: 280, height: 173, box: BOX };
@@ -35,14 +35,6 @@ function flag(plot, iteration, value, end) {
   return svg("g", { class: "live-turn" }, svg("path", { d: `M${x.toFixed(1)} ${top.toFixed(1)}V${foot}` }), words);
 }
 
-/** What a token earns: −β times its KL, and the last one the score of the text too. */
-export function tokenRewards({ kl, score, beta }) {
-  return kl.map((v, t) => (t === kl.length - 1 ? score : 0) - beta * v);
-}
-
-/** Full colour at one reward point; terracotta below 0, sand at 0, teal above. */
-export const earned = (reward) => valueColor(5 * reward);
-
 /** One prompt, and two responses to it. */
 export function textRow(prompt) {
   const cells = [0, 1].map(() => html("div", { class: "live-rlhf-text" }));
@@ -56,21 +48,6 @@ export function textRow(prompt) {
   return { node, put };
 }
 
-function response(text) {
-  const rewards = tokenRewards(text);
-  const words = text.pieces.map((piece, t) => token(piece, rewards[t]));
-  return html("p", { class: "live-rlhf-words" }, ...words);
-}
-
-const END = /^<\|.*\|>$/; // the token that ends a text
-
-function token(piece, reward) {
-  const ends = END.test(piece);
-  const look = { class: "live-rlhf-token", style: `background-color: ${earned(reward)}` };
-  const kids = ends ? [html("span", { "aria-hidden": "true" }, "■"), unseen("end")] : [piece];
-  return html("span", look, ...kids);
-}
-
 const scores = ({ score, gold }) =>
   html("p", { class: "live-rlhf-scores" }, `reward ${show(score, 2)}, gold ${show(gold, 2)}`);
 
@@ -79,11 +56,3 @@ export const curveKey = () =>
     ["live-rlhf-reward", "reward, by the model"],
     ["live-rlhf-gold", "gold, by the judge"],
   ]);
-
-/** What the colours of tokens mean. */
-export function rewardKey() {
-  const fade = `background: linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(earned).join(", ")})`;
-  const ramp = html("span", { class: "live-rlhf-ramp", "aria-hidden": "true", style: fade });
-  const item = html("span", { class: "live-item" }, "a token earns −1", ramp, "1");
-  return html("p", { class: "live-legend" }, item, html("span", { class: "live-item" }, "■ end of the text"));
-}

@@ -1,4 +1,5 @@
 // Who knows what comes next: the kernel of a notebook, or, on a page without one, the bundled model in JavaScript.
+import { kernelOf } from "../parts/kernel.js";
 import { unpacked } from "../parts/unpacked.js";
 import { readable, tokenizer } from "../twins/bpe.js";
 import { forget, languageModel } from "../twins/gpt2.js";
@@ -7,31 +8,16 @@ import { normaliser } from "../twins/softmax.js";
 
 const NAME = "tiny-gpt2";
 export const SIZE = "2.5 MB"; // as it travels, compressed
-const PATIENCE = 20000; // milliseconds
 
 /** `begin(text)` gives its tokens and the row of what may come next, `after(ids)` that row alone, and
  *  `draw(ids, temperature, topK)` a token and the row after it: all of them promises. */
 export const mind = (model) => (model.page ? ofPage(model.page) : ofKernel(model));
 
 function ofKernel(model) {
-  let asked = 0;
-  const waiting = new Map();
-  const hear = (reply) => {
-    waiting.get(reply.number)?.(reply);
-    waiting.delete(reply.number);
-  };
-  model.on("msg:custom", hear);
-  const ask = (question) =>
-    new Promise((resolve, reject) => {
-      const number = asked;
-      asked += 1;
-      waiting.set(number, (reply) => (reply.error ? reject(new Error(reply.error)) : resolve(reply)));
-      setTimeout(() => reject(new Error("The kernel does not answer: run the figure’s cell again.")), PATIENCE);
-      model.send({ number, ...question });
-    });
+  const { ask, off } = kernelOf(model);
   return {
     asleep: () => false,
-    off: () => model.off("msg:custom", hear),
+    off,
     begin: (text) => ask({ text }),
     after: (ids) => ask({ ids }),
     draw: (ids, temperature, top_k) => ask({ ids, draw: { temperature, top_k } }),

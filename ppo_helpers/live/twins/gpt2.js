@@ -18,15 +18,17 @@ export function languageModel({ heads, layers }, weights) {
   const width = last[0].length;
   const row = (table, i) => table.subarray(i * width, (i + 1) * width);
 
-  /** Reads one more token and gives the score of every row of the embedding: of what may come next. */
-  function read(memory, i) {
+  /** Reads one more token: what the last layer says of the text so far. */
+  function hidden(memory, i) {
     const x = row(tokens, i).slice();
     addTo(x, row(places, memory.length));
     for (const [layer, block] of blocks.entries()) block(x, memory.layers[layer]);
     memory.length += 1;
-    return linear(layerNorm(x, ...last), tokens);
+    return layerNorm(x, ...last);
   }
-  return { read, memory: () => emptyMemory(layers), context: places.length / width };
+  /** The same, as the score of every row of the embedding: of what may come next. */
+  const read = (memory, i) => linear(hidden(memory, i), tokens);
+  return { read, hidden, memory: () => emptyMemory(layers), context: places.length / width };
 }
 
 const emptyMemory = (layers) => ({

@@ -48,7 +48,13 @@ export function nextToken(rowOf, piece) {
       ];
     return tokens[Math.floor(random() * tokens.length)];
   }
-  return { keep, draw };
+  /** log π of a token. */
+  function logprob(scores, token) {
+    const most = scores.reduce((a, b) => Math.max(a, b));
+    const sum = tokensOf.reduce((total, { length }, i) => total + length * Math.exp(scores[i] - most), 0);
+    return scores[rowOf[token]] - most - Math.log(sum);
+  }
+  return { keep, draw, logprob };
 }
 
 /** A place in a list of weights, as often as its weight says. */

@@ -1,0 +1,22 @@
+// Questions to the kernel of a notebook, and its answers.
+const PATIENCE = 30000; // milliseconds
+
+/** `ask` promises the answer to a question, an object; `off` stops listening. */
+export function kernelOf(model) {
+  let asked = 0;
+  const waiting = new Map();
+  const hear = (reply) => {
+    waiting.get(reply.number)?.(reply);
+    waiting.delete(reply.number);
+  };
+  model.on("msg:custom", hear);
+  const ask = (question) =>
+    new Promise((resolve, reject) => {
+      const number = asked;
+      asked += 1;
+      waiting.set(number, (reply) => (reply.error ? reject(new Error(reply.error)) : resolve(reply)));
+      setTimeout(() => reject(new Error("The kernel does not answer: run the figure’s cell again.")), PATIENCE);
+      model.send({ number, ...question });
+    });
+  return { ask, off: () => model.off("msg:custom", hear) };
+}
