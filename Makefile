@@ -40,7 +40,7 @@ mutants: .venv/ready
 	$(BIN)/mutmut run
 
 sweeps: .venv/ready
-	for sweep in unseen_cells forty_epochs ablation cartpole twenty_texts rlhf; do \
+	for sweep in unseen_cells forty_epochs ablation cartpole twenty_texts rlhf policies; do \
 	OMP_NUM_THREADS=1 $(BIN)/python -m sweeps.$$sweep || exit 1; done
 
 address:

@@ -122,6 +122,20 @@ def changes(page, control, kind):
     return page.evaluate("look.shown()") != before
 
 
+@pytest.mark.parametrize("where", ["sub-path", "disk"])
+def test_models_wake_when_they_are_asked_and_not_before(visit, base, book, where):
+    start, asked = base if where == "sub-path" else f"{book.as_uri()}/", []
+    page = visit(f"{start}chapters/08_gpt2_logprobs.html")
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
+    page.get_by_role("button", name="Roll dice").click()
+    page.locator("mark").first.wait_for()
+    assert asked == ["tiny-gpt2.js"]
+    page = visit(f"{start}chapters/11_rlhf.html")
+    page.get_by_role("button", name="Roll dice").click()
+    page.wait_for_function("!/wakes|Waking/.test(document.body.textContent)")
+    assert page.locator(".live-answer").count() == 3
+
+
 FIGURE = """export default {
   initialize({ model }) { model.set("started", model.get("started") + 1); },
   render({ model, el }) {

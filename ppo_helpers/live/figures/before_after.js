@@ -1,5 +1,5 @@
 // Chapter 11: one prompt, the same dice, three policies.
-import { button, choice, slider, stage, statusLine } from "../parts/controls.js";
+import { button, choice, ownText, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say, show } from "../parts/dom.js";
 import { rewardKey } from "../parts/earnings.js";
 import { traits } from "../parts/traits.js";
@@ -59,22 +59,12 @@ function asker(state, writers, draw) {
 function dials(state, { ask }) {
   const options = state.get("prompts").map((prompt, i) => [i, prompt]);
   const pick = choice("prompt", [...options, [OWN, "a prompt of your own"]], (i) => {
-    own.hidden = i !== OWN;
-    if (i === OWN) input.focus();
+    own.node.hidden = i !== OWN;
+    if (i === OWN) own.input.focus();
     else ask(state.get("prompts")[i], state.get("seed"));
   });
-  const input = html("input", { type: "text", maxlength: 20000, "data-lm-suppress-shortcuts": "true" });
-  const go = button("Start", () => {}, { type: "submit" });
-  const own = html(
-    "form",
-    { class: "live-control live-own-prompt", hidden: "" },
-    html("label", {}, html("span", {}, "own prompt"), input),
-    go,
-  );
-  own.addEventListener("submit", (event) => {
-    event.preventDefault();
-    ask(input.value, state.get("seed"));
-  });
+  const own = ownText("own prompt", (prompt) => ask(prompt, state.get("seed")));
+  own.node.hidden = true;
   const roll = button("Roll dice", () => ask(state.get("prompt"), state.get("seed") + 1));
   const reset = button("Reset", () => state.set(state.get("first")));
   const price = slider(state, "beta", {
@@ -87,9 +77,9 @@ function dials(state, { ask }) {
   function put({ busy }) {
     const known = state.get("prompts").indexOf(state.get("prompt"));
     if (known >= 0) pick.pick.value = known;
-    for (const control of [roll, go, pick.pick]) control.disabled = busy;
+    for (const control of [roll, own.start, pick.pick]) control.disabled = busy;
   }
-  return { nodes: [pick.node, own, html("div", { class: "live-buttons" }, roll, reset), price.node], put };
+  return { nodes: [pick.node, own.node, html("div", { class: "live-buttons" }, roll, reset), price.node], put };
 }
 
 function words(state, { busy, problem, asleep }, worths, best) {

@@ -1,6 +1,6 @@
 // Chapter 8: write a sentence with a language model, by hand or by dice.
 import { afterwards } from "../parts/chances.js";
-import { button, facts, slider, stage, statusLine } from "../parts/controls.js";
+import { button, facts, ownText, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { logWords } from "../parts/tokens.js";
 import { traits } from "../parts/traits.js";
@@ -52,17 +52,7 @@ function viewOf(state, writer) {
 }
 
 function dials(state, writer) {
-  const input = html("input", { type: "text", maxlength: 20000, "data-lm-suppress-shortcuts": "true" });
-  const begin = html(
-    "form",
-    { class: "live-control live-own-text" },
-    label(input),
-    button("Start", () => {}, { type: "submit" }),
-  );
-  begin.addEventListener("submit", (event) => {
-    event.preventDefault();
-    writer.begin(input.value);
-  });
+  const begin = ownText("begin with", writer.begin);
   const roll = button("Roll dice", writer.roll);
   const on = button("Write on", writer.writeOn);
   const [undo, reset] = [button("Undo", writer.undo), button("Reset", writer.reset)];
@@ -73,17 +63,15 @@ function dials(state, writer) {
   ];
   let shown = null;
   function put({ tokens, over, busy, going }) {
-    if (shown !== state.get("prompt")) input.value = shown = state.get("prompt");
+    if (shown !== state.get("prompt")) begin.input.value = shown = state.get("prompt");
     roll.disabled = over || busy;
     on.disabled = over || (busy && !going);
     on.textContent = going ? "Pause" : "Write on";
     undo.disabled = busy || tokens.at(-1).logprob === null;
-    begin.lastElementChild.disabled = busy;
+    begin.start.disabled = busy;
   }
-  return { nodes: [begin, html("div", { class: "live-buttons" }, roll, on, undo, reset), ...cuts], put };
+  return { nodes: [begin.node, html("div", { class: "live-buttons" }, roll, on, undo, reset), ...cuts], put };
 }
-
-const label = (input) => html("label", {}, html("span", {}, "begin with"), input);
 
 function sums({ tokens }) {
   const written = tokens.filter(({ logprob }) => logprob !== null);

@@ -31,6 +31,23 @@ export function choice(label, options, onchange) {
   return { node: html("label", { class: "live-control live-choice" }, html("span", {}, label), pick), pick };
 }
 
+/** A text of the reader's own: `onstart` gets it when it is sent off. */
+export function ownText(label, onstart) {
+  const input = html("input", { type: "text", maxlength: 20000, ...KEYS });
+  const start = button("Start", () => {}, { type: "submit" });
+  const node = html(
+    "form",
+    { class: "live-control live-own-text" },
+    html("label", {}, html("span", {}, label), input),
+    start,
+  );
+  node.addEventListener("submit", (event) => {
+    event.preventDefault();
+    onstart(input.value);
+  });
+  return { node, input, start };
+}
+
 /** Terms and numbers, side by side; `put` takes pairs. A term may be a node. */
 export function facts() {
   const node = html("dl", { class: "live-numbers" });

@@ -20,7 +20,7 @@ export function halfPrecision(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
 }
 
-/** The weights after a training, from those before it and what was added under `name`/; a matrix in four bits a number. */
+/** The weights after a training, from those before it and what `name`/ has added; a matrix in four bits a number. */
 export function changed(weights, changes, name) {
   const found = {};
   for (const [part, before] of Object.entries(weights)) {
