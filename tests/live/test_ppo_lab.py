@@ -31,7 +31,7 @@ def short(**change):
 def examples():
     corridor = GridWorld.from_text(". . M")
     odd = replace(SHORT, learning_rate=0.0042, hidden=(5,), gamma=0.9, anneal_lr=True)
-    return [figure(), figure(LARGE, SHORT, seed=0), figure(corridor, odd, odd, observation="onehot", walkers=1)]
+    return [short(), figure(LARGE, SHORT, seed=0), figure(corridor, odd, odd, observation="onehot", walkers=1)]
 
 
 # --- Python ---------------------------------------------------------------------------------------------------------
