@@ -20,6 +20,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 VIEW_SCRIPT = re.compile(rf'<script type="{re.escape(VIEW)}">(.*?)</script>', re.DOTALL)
 # what names a place, and what wants a number, in the order of the page
 ANCHOR_OR_CAPTION = re.compile(r'id="(fig-[\w-]+)"|<figcaption>')
+# a line of a module that is nothing but a comment: readers find it in the repository
+COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 DOM = (Path(__file__).parent / "dom.js").read_text("utf-8")
 NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes alive with JavaScript.</p></noscript>"
 
@@ -99,7 +101,7 @@ class NameCells(SphinxTransform):
 
 
 def _saved(env, page: str) -> dict:
-    """The widgets' state that myst_nb puts into a page, its styles left out: the page has them already."""
+    """The widgets' state that myst_nb puts into a page: no comments, and no styles, which the page has already."""
     files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
         return {}
@@ -107,6 +109,8 @@ def _saved(env, page: str) -> dict:
     saved = json.loads(script["body"])
     for widget in saved["state"].values():
         widget["state"].pop("_css", None)
+        if "_esm" in widget["state"]:
+            widget["state"]["_esm"] = COMMENT.sub("", widget["state"]["_esm"])
     script["body"] = json.dumps(saved).replace("</", "<\\/")
     return saved["state"]
 

@@ -265,3 +265,18 @@ def test_models_that_are_not_there_are_told_and_may_come_later(mount, tmp_path, 
     link.symlink_to(model_script.parent / link.name)
     press(page, "Roll dice")
     page.wait_for_function("![...document.querySelectorAll('.live-answer')][0].textContent.includes('w0')")
+
+
+def test_of_questions_that_come_too_fast_the_last_one_is_answered(mount):
+    page = mount(figure())
+    page.evaluate(
+        """() => {
+          [...document.querySelectorAll("button")].find((e) => e.textContent === "Roll dice").click();
+          const select = document.querySelector("select");
+          for (const value of ["0", "1"]) { select.value = value; select.dispatchEvent(new Event("change")); }
+        }"""
+    )
+    page.wait_for_timeout(100)
+    settled(page)
+    assert page.locator(".live-picture .live-note").text_content() == f"{PROMPTS[1]} …"
+    assert page.locator("select").input_value() == "1"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from accessible import axe
 from live_checks import swipe
-from live_figures import still
+from live_figures import COMMENT, still
 from PIL import Image
 
 from ppo_helpers import live
@@ -83,6 +83,16 @@ def test_the_picture_is_drawn_without_a_browser(figure):
         r"<svg|live-token|live-chance|live-rlhf-token", drawn
     )
     assert not re.search(r"NaN|undefined|\[object|Infinity", re.sub(r'class="[^"]*"', "", drawn))
+
+
+@one_of_each
+def test_comments_stay_at_home_and_nothing_else_does(figure):
+    dice = "let s = 1; Math.random = () => (s = (16807 * s) % 2147483647) / 2147483647;\n"  # some roll at once
+    state = figure.get_state()
+    state["_esm"] = dice + state["_esm"]
+    light = COMMENT.sub("", state["_esm"])
+    assert not re.search(r"^\s*(//|/\*\*)", light, re.MULTILINE) and len(light) < len(state["_esm"])
+    assert still(state | {"_esm": light}) == still(state)
 
 
 # ---- In the browser ----

@@ -38,20 +38,26 @@ function render({ model, el }) {
   };
 }
 
-/** Asks the policies, one question at a time. */
+/** Asks the policies, one question at a time; of those that come meanwhile the last one is asked next. */
 function asker(state, writers, draw) {
-  let [busy, problem] = [false, null];
+  let [busy, next, problem] = [false, null, null];
   async function ask(prompt, seed) {
+    next = { prompt, seed };
     if (busy) return;
     [busy, problem] = [true, null];
     draw();
+    while (next) await answered();
+    busy = false;
+    draw();
+  }
+  async function answered() {
+    const question = next;
+    next = null;
     try {
-      state.set({ prompt, seed, texts: await writers.answer(prompt, seed) });
+      state.set({ ...question, texts: await writers.answer(question.prompt, question.seed) });
     } catch (error) {
       problem = error.message;
     }
-    busy = false;
-    draw();
   }
   return { ask, now: () => ({ busy, problem, asleep: writers.asleep() }) };
 }
@@ -77,7 +83,7 @@ function dials(state, { ask }) {
   function put({ busy }) {
     const known = state.get("prompts").indexOf(state.get("prompt"));
     if (known >= 0) pick.pick.value = known;
-    for (const control of [roll, own.start, pick.pick]) control.disabled = busy;
+    for (const control of [roll, own.start]) control.disabled = busy;
   }
   return { nodes: [pick.node, own.node, html("div", { class: "live-buttons" }, roll, reset), price.node], put };
 }
