@@ -1,7 +1,9 @@
 """BeforeAfter: what the kernel answers, what travels to the page, and what a reader sees of three policies."""
 
+import gzip
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from safetensors import safe_open
 from test_twin_gpt2 import BROWSER
 
 from ppo_helpers.live import BeforeAfter, page_model
+from ppo_helpers.live.base import HOME
 
 NAMES = ["before", "with a price", "without"]
 PROMPTS = ["The food at the restaurant was", "My new phone"]
@@ -121,6 +124,15 @@ def test_what_four_bits_cost_is_written_down():
     with safe_open(page_model.POLICIES, "np") as file:
         cost = json.loads(file.metadata()["nats per token"])
     assert set(cost) == {"sft", "rlhf", "hacked"} and max(cost.values()) <= 0.03
+
+
+def test_the_sizes_that_readers_are_told_are_those_that_travel(model_script):
+    of = {
+        name: len(gzip.compress((model_script.parent / f"{name}.js").read_bytes())) / 1e6 for name in page_model.SCRIPTS
+    }
+    for figure, size in (("sentence_writer", of[page_model.NAME]), ("before_after", sum(of.values()))):
+        told = re.search(r'SIZE = "([\d.]+) MB"', (HOME / "figures" / f"{figure}_mind.js").read_text("utf-8"))
+        assert float(told[1]) == pytest.approx(size, abs=0.06)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import { button, choice, ownText, slider, stage, statusLine } from "../parts/con
 import { html, say, show } from "../parts/dom.js";
 import { rewardKey } from "../parts/earnings.js";
 import { traits } from "../parts/traits.js";
-import { troupe } from "./before_after_mind.js";
+import { SIZE, troupe } from "./before_after_mind.js";
 import { answerCard, worthOf } from "./before_after_picture.js";
 
 const HINT = "Roll the dice: three policies answer the same prompt with the same dice. Then turn the price.";
@@ -90,11 +90,11 @@ function dials(state, { ask }) {
 
 function words(state, { busy, problem, asleep }, worths, best) {
   if (problem) return problem;
-  if (busy && asleep) return "Waking the models: 4.4 MB, once …";
+  if (busy && asleep) return `Waking the models: ${SIZE}, once …`;
   const [names, beta] = ["names", "beta"].map(state.get);
   const price = beta ? `At a price of ${show(beta, 2)} a nat` : "Without a price";
   const said = `${price} “${names[best]}” has written the text that is worth most: ${show(worths[best], 2)}.`;
-  return asleep ? `${said} The first roll wakes the models (4.4 MB).` : said;
+  return asleep ? `${said} The first roll wakes the models (${SIZE}).` : said;
 }
 
 export default { render };
