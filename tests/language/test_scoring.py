@@ -30,7 +30,7 @@ from transformers import (
 )
 
 from ppo_helpers.language import Responses, load_gpt2, models, sample, score, scoring, sequence_logprob, token_logprobs
-from ppo_helpers.language.scoring import positions, response_logits, score_logits
+from ppo_helpers.language.scoring import _cut, positions, response_logits, score_logits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = "The food at the restaurant was wonderful and I liked the"
@@ -201,6 +201,19 @@ def test_the_sampler_drew_from_what_is_scored(model, tokenizer, temperature):
     assert not responses.mask.all() or model.config.model_type == "llama"  # zeros after the end are compared, too
     elsewhere = (responses.logprobs(model, 1.2 * temperature) - scored)[responses.mask].exp()
     assert (elsewhere - 1).abs().max() > 0.1  # another temperature would be seen
+
+
+def test_a_cut_keeps_what_it_says_in_every_row():
+    logits = torch.tensor([[0.5, 0.25, 0.15, 0.1], [0.1, 0.2, 0.3, 0.4]]).log()
+
+    def kept(scores, top_k=None, top_p=None):
+        return _cut(scores, top_k, top_p).isfinite().int().tolist()
+
+    assert kept(logits) == kept(logits, top_k=9) == kept(logits, top_p=1.0) == [[1, 1, 1, 1]] * 2
+    assert kept(logits, top_k=3) == [[1, 1, 1, 0], [0, 1, 1, 1]]
+    assert kept(logits, top_k=1) == [[1, 0, 0, 0], [0, 0, 0, 1]]
+    assert kept(logits, top_p=0.6) == [[1, 1, 0, 0], [0, 0, 1, 1]]  # the token that reaches it stays
+    assert kept(torch.zeros(3, 4), top_p=0.5) == [[1, 1, 0, 0]] * 3  # and none after it
 
 
 @pytest.mark.parametrize("option", [{"top_k": 5}, {"top_p": 0.4}])
