@@ -93,8 +93,9 @@ def test_sixteen_bits_are_the_number_that_numpy_reads(engine, bits):
 
 
 def test_what_cannot_travel_is_named():
-    with pytest.raises(ValueError, match="x must be float16 or uint16, got float32"):
-        page_model.pack({"x": np.zeros(3, np.float32)})
+    for bad, got in ((np.zeros(3, np.float32), "12 of float32"), (np.zeros(3, np.uint8), "3 of uint8")):
+        with pytest.raises(ValueError, match=f"x must be float16, uint16, uint8 of even length, got {got}"):
+            page_model.pack({"x": bad})
 
 
 def test_another_order_of_tokens_is_named(tmp_path):
