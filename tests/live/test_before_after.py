@@ -189,6 +189,7 @@ def tokens_of(tokenizer, pieces):
     return [row[0] for row in ids]
 
 
+@pytest.mark.slow
 def test_the_same_dice_are_rolled_for_all_and_the_story_of_the_chapter_is_told(company):
     """Over 60 texts the hacked policy earns more than the one at a price, which earns more than the one before."""
     prompts = json.dumps(["The food at the restaurant was", "The movie I watched last night", "Customer support"])

@@ -198,6 +198,7 @@ def test_what_is_kept_of_a_position_is_what_python_keeps(engine, bundled, prompt
     assert found["real"] is found["score"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("temperature", "top_k"), [(1.0, KEPT + 1), (1.7, KEPT + 1), (0.5, KEPT + 1), (1.0, 3), (1.5, 1)]
 )

@@ -2,7 +2,7 @@
 //
 // Many tokens that the small model has never met share one row of its embedding and so one score: a score is worked
 // on once, and counts as often as there are tokens.
-import { candidates, KEPT, logSumExp } from "./softmax.js";
+import { KEPT, logSumExp } from "./softmax.js";
 
 /** `rowOf[token]` is a token's row; `piece(token)` its text. `keep` gives a position as softmax.js wants it. */
 export function nextToken(rowOf, piece) {
@@ -34,11 +34,12 @@ export function nextToken(rowOf, piece) {
   }
   /** A token, as often as its probability says; `random` gives numbers in [0, 1). */
   function draw(scores, temperature, topK, random) {
-    if (topK <= KEPT) {
-      const row = keep(scores);
-      return row.ids[pick(candidates(row, temperature, topK), random)];
-    }
     const most = scores.reduce((a, b) => Math.max(a, b));
+    if (topK <= KEPT) {
+      const ids = likeliest(scores).slice(0, topK);
+      const weights = ids.map((id) => Math.exp((scores[rowOf[id]] - most) / temperature));
+      return ids[pick(weights, random)];
+    }
     const tokens =
       tokensOf[
         pick(
