@@ -59,8 +59,17 @@ def twenty_texts() -> dict[int, dict[str, float]]:
 
 @cache
 def cartpole() -> dict[int, dict]:
-    """Chapter 7's CartPole by seed: ``steps`` taken, whether ``solved``, the mean of 100 ``greedy`` walks."""
+    """Chapter 7's CartPole by seed: ``steps`` taken, means of the last ``exploring`` and of 100 ``greedy`` walks."""
     return {int(seed): run for seed, run in _read("cartpole")["seeds"].items()}
+
+
+@cache
+def page_models() -> dict[str, float]:
+    """What four bits a number cost the models that the page wakes: nats per token, by model."""
+    from safetensors import safe_open
+
+    with safe_open(DATA / "policies.safetensors", "np") as file:
+        return json.loads(file.metadata()["nats per token"])
 
 
 def smoothed(curve: Sequence[float]) -> np.ndarray:

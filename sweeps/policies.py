@@ -2,8 +2,8 @@
 
     make sweeps
 
-Four bits a number for what was added to each matrix: half a megabyte a model. ``COST`` says how far they are from the
-models that were trained, in nats per token of their own texts. About three minutes on an idle core.
+Four bits a number for what was added to each matrix. The file says what that costs: how far the models are from those
+that were trained, in nats per token of their own texts. About three minutes on an idle core.
 """
 
 import json
@@ -29,17 +29,16 @@ def by_rows(module: torch.nn.Module) -> dict[str, np.ndarray]:
     first = np.unique(page_model.weights()["rows"], return_index=True)[1]  # a token of each row
     folded = next(m for m in module.modules() if hasattr(m, "by_row"))
     named[page_model.EMBEDDING] = named[page_model.EMBEDDING][folded.rows.numpy()[first]]
-    return {name: x.T if x.ndim == 2 and name.startswith("h.") else x for name, x in named.items()}
+    return page_model.turn(named)
 
 
 def loaded(weights: dict[str, np.ndarray]) -> torch.nn.Module:
     """The bundled model with other weights."""
     model, _ = load_gpt2("tiny")
-    rows = page_model.weights()["rows"]
+    weights = page_model.turn(weights)
+    weights[page_model.EMBEDDING] = weights[page_model.EMBEDDING][page_model.weights()["rows"]]
     for name, parameter in model.named_parameters():
-        name = name.removeprefix("transformer.")
-        x = weights[name][rows] if name == page_model.EMBEDDING else weights[name]
-        parameter.data.copy_(torch.tensor(x.T if x.ndim == 2 and name.startswith("h.") else x))
+        parameter.data.copy_(torch.tensor(weights[name.removeprefix("transformer.")]))
     return fold(model)
 
 

@@ -87,6 +87,25 @@ class LiveFigure(anywidget.AnyWidget):
         return bundle
 
 
+class AskingFigure(LiveFigure):
+    """A figure whose JavaScript asks the kernel; ``reply`` answers, from what was asked to what is said."""
+
+    def __init__(self, **state):
+        super().__init__(**state)
+        self.on_msg(self._answer)
+
+    def reply(self, asked: dict) -> dict:
+        raise NotImplementedError
+
+    def _answer(self, _, asked: dict, buffers) -> None:
+        """An error is told to the page, whatever it is: raised here, nobody would see it."""
+        try:
+            reply = self.reply(asked)
+        except Exception as error:
+            reply = {"error": str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"}
+        self.send({"number": asked["number"], **reply})
+
+
 def glue(name: str, value) -> None:
     """Record a value for ``{glue:}`` in the text: the message that ``myst_nb.glue`` sends, which Colab lacks."""
     from IPython.display import display

@@ -6,6 +6,7 @@ in it; ``parts/unpacked.js`` reads them.
 
 import json
 from base64 import b64encode
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ def trained_script(path: Path = POLICIES) -> str:
     return f"livePage.take({json.dumps(TRAINED)}, {json.dumps(pack(load_file(path)))});\n"
 
 
+@cache
 def weights(folder: Path = MODEL) -> dict[str, np.ndarray]:
     """The weights by GPT-2's own names, matrices as (out, in); of equal rows of the embedding one.
 
@@ -58,10 +60,19 @@ def weights(folder: Path = MODEL) -> dict[str, np.ndarray]:
     loaded = load_file(folder / "model.safetensors")
     named = {name.removeprefix("transformer."): value for name, value in loaded.items()}
     named.pop("lm_head.weight", None)  # the embedding once more
-    turned = {name: x.T if x.ndim == 2 and name.startswith("h.") else x for name, x in named.items()}
+    turned = turn(named)
     as_bytes = np.ascontiguousarray(turned[EMBEDDING]).view(f"V{turned[EMBEDDING][0].nbytes}").reshape(-1)
     _, first, rows = np.unique(as_bytes, return_index=True, return_inverse=True)
     return turned | {EMBEDDING: turned[EMBEDDING][first], "rows": rows.astype(np.uint16)}
+
+
+def turn(named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """GPT-2's matrices as (out, in) instead of (in, out), or the other way round; the embeddings stay as they are.
+
+    Args:
+        named: weights by GPT-2's own names.
+    """
+    return {name: x.T if x.ndim == 2 and name.startswith("h.") else x for name, x in named.items()}
 
 
 def merges(folder: Path = MODEL) -> np.ndarray:

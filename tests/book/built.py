@@ -17,8 +17,11 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEWS = f'script[type="{VIEW}"]'
 FIGURES_SETTLED = f"document.querySelectorAll('[data-live]').length === document.querySelectorAll('{VIEWS}').length"
-WATCH_SHIFTS = """window.layoutShift = 0; new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+WATCH_SHIFTS = """window.layoutShift = 0; window.shifted = []; new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
+    window.layoutShift += entry.value;
+    window.shifted.push(...entry.sources.map(({ node }) => node?.closest ? node : node?.parentElement));
+  }
 }).observe({ type: "layout-shift", buffered: true });"""
 
 

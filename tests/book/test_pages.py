@@ -134,9 +134,13 @@ def test_models_wake_when_they_are_asked_and_not_before(visit, base, book, where
     page.locator("mark").first.wait_for()
     assert asked == ["tiny-gpt2.js"]
     page = visit(f"{start}chapters/11_rlhf.html")
-    page.get_by_role("button", name="Roll dice").click()
-    page.wait_for_function("!/wakes|Waking/.test(document.body.textContent)")
-    assert page.locator(".live-answer").count() == 3
+    figure = page.locator(".live-figure", has=page.locator(".live-answer"))
+    assert "wakes the models" in figure.get_by_role("status").text_content()
+    figure.get_by_role("button", name="Roll dice").click()
+    page.wait_for_function(
+        "![...document.querySelectorAll('.live-status')].some((e) => /wakes|Waking/.test(e.textContent))"
+    )
+    assert figure.locator(".live-answer").count() == 3
 
 
 FIGURE = """export default {

@@ -144,7 +144,9 @@ def test_dots_fill_up_and_are_remembered(visit, base):
     first = page.locator(f'.bd-sidebar-primary a[href$="{CHAPTERS[0].rpartition("/")[2]}.html"]')
     assert first.get_attribute("data-read") == "1"
     assert page.locator(".bd-sidebar-primary a[data-read]").count() == 2  # and this page, just opened
-    assert page.evaluate("layoutShift") == 0
+    # a slow machine may paint the bar at the top before its last button has come; the contents must stay where they are
+    assert page.evaluate("shifted.filter((e) => e?.closest('.bd-sidebar-primary')).length") == 0
+    assert page.evaluate("layoutShift") <= 0.1
 
 
 @pytest.mark.parametrize("name", [PAGES[0], PAGES[1], "search.html"])

@@ -38,7 +38,7 @@ def test_20_of_20_seeds_reach_the_optimum_on_the_gridworld():
 def test_every_seed_holds_the_pole_and_nearly_all_have_solved_cartpole_while_exploring():
     """475 on average over a hundred walks is CartPole-v1's own measure of solved."""
     assert list(cartpole()) == list(sweeps.cartpole.SEEDS) and len(cartpole()) == 30
-    assert sum(run["solved"] for run in cartpole().values()) >= 28
+    assert sum(run["exploring"] >= 475 for run in cartpole().values()) >= 28
     assert max(run["steps"] for run in cartpole().values()) <= 391 * 32 * 8
     assert min(run["greedy"] for run in cartpole().values()) >= 475
 
@@ -46,7 +46,7 @@ def test_every_seed_holds_the_pole_and_nearly_all_have_solved_cartpole_while_exp
 @pytest.mark.parametrize("seed", [0, 17])
 def test_what_was_written_down_of_cartpole_can_be_had_again(seed):
     found = sweeps.cartpole.run(sweeps.cartpole.chapter(), seed)
-    assert found["solved"] and found["greedy"] >= 475
+    assert min(found["exploring"], found["greedy"]) >= 475
     assert found["steps"] == pytest.approx(cartpole()[seed]["steps"], rel=0.25)  # other machines round differently
 
 

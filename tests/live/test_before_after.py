@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 from live_checks import javascript, number, press, status
-from safetensors import safe_open
 from test_twin_gpt2 import BROWSER
 
 from ppo_helpers.live import BeforeAfter, page_model
 from ppo_helpers.live.base import HOME
+from ppo_helpers.measured import page_models
 
 NAMES = ["before", "with a price", "without"]
 PROMPTS = ["The food at the restaurant was", "My new phone"]
@@ -66,7 +66,7 @@ def test_the_kernel_answers_any_prompt_and_seed():
 
 def test_what_goes_wrong_in_the_kernel_is_told():
     shown = figure()
-    shown._answer_of = lambda prompt, seed: answer(prompt, seed)[:2]
+    shown._three = lambda prompt, seed: answer(prompt, seed)[:2]
     assert ask(shown, prompt="Hello", seed=5) == {"error": "answer must give three responses, got 2"}
 
 
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_named(change, message):
         ({"pieces": ["a"], "kl": [0.0], "score": math.inf}, "finite kl"),
     ],
 )
-def test_an_answer_of_another_form_is_named(text, message):
+def test_an_three_another_form_is_named(text, message):
     with pytest.raises(ValueError, match=message):
         BeforeAfter(lambda prompt, seed: [text] * 3, NAMES, PROMPTS, **WORDS)
 
@@ -121,8 +121,7 @@ def test_what_does_not_change_stays_to_the_last_bit():
 
 
 def test_what_four_bits_cost_is_written_down():
-    with safe_open(page_model.POLICIES, "np") as file:
-        cost = json.loads(file.metadata()["nats per token"])
+    cost = page_models()
     assert set(cost) == {"sft", "rlhf", "hacked"} and max(cost.values()) <= 0.03
 
 
@@ -162,6 +161,7 @@ def trained():
     return {name: loaded(w) for name, w in models.items()}, of["reward"]["head"].astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", [*PROMPTS, "Hello 🦖"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_kl_and_reward_are_those_of_python(company, trained, prompt, seed):
@@ -191,10 +191,10 @@ def tokens_of(tokenizer, pieces):
 
 @pytest.mark.slow
 def test_the_same_dice_are_rolled_for_all_and_the_story_of_the_chapter_is_told(company):
-    """Over 60 texts the hacked policy earns more than the one at a price, which earns more than the one before."""
+    """Over 30 texts the hacked policy earns more than the one at a price, which earns more than the one before."""
     prompts = json.dumps(["The food at the restaurant was", "The movie I watched last night", "Customer support"])
     texts = json.loads(
-        company.eval(f"JSON.stringify({prompts}.flatMap((p) => [...Array(20).keys()].map((s) => answer(p, s))))")
+        company.eval(f"JSON.stringify({prompts}.flatMap((p) => [...Array(10).keys()].map((s) => answer(p, s))))")
     )
     score = np.mean([[text["score"] for text in three] for three in texts], axis=0)
     kl = np.mean([[sum(text["kl"]) for text in three] for three in texts], axis=0)
@@ -230,7 +230,7 @@ def test_the_cards_say_what_a_text_is_worth_and_the_price_decides_which_is_best(
     page.locator("input[type=range]").press("Home")  # β = 0
     assert page.locator(".live-answer-best b").text_content() == NAMES[2]
     page.locator("input[type=range]").press("End")  # β = 0.4
-    assert page.locator(".live-answer-best b").text_content() == NAMES[0 if 0.3 > 1.2 - 0.4 * 2.4 else 1]
+    assert page.locator(".live-answer-best b").text_content() == NAMES[0]  # 0.3 against 1.2 − 0.4 · 2.4
     press(page, "Reset")
     assert page.locator(".live-answer-best b").text_content() == NAMES[1]
 
@@ -293,3 +293,18 @@ def test_of_questions_that_come_too_fast_the_last_one_is_answered(mount):
     settled(page)
     assert page.locator(".live-picture .live-note").text_content() == f"{PROMPTS[1]} …"
     assert page.locator("select").input_value() == "1"
+
+
+def test_what_comes_after_a_reset_is_not_shown(mount):
+    page = mount(figure())
+    before = cards(page)
+    page.evaluate(
+        """() => {
+          const button = (words) => [...document.querySelectorAll("button")].find((e) => e.textContent === words);
+          button("Roll dice").click();
+          button("Reset").click();
+        }"""
+    )
+    page.wait_for_timeout(100)
+    settled(page)
+    assert cards(page) == before

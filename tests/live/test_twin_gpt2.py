@@ -85,11 +85,8 @@ def test_the_weights_travel_whole(engine, bundled):
 
 @pytest.mark.parametrize("bits", [0, 1, 0x3FF, 0x400, 0x3C00, 0x3555, 0x7BFF, 0x7C00, 0xFC00, 0x8000, 0xC000, 0xB266])
 def test_sixteen_bits_are_the_number_that_numpy_reads(engine, bits):
-    expected = float(np.array(bits, np.uint16).view(np.float16))
-    assert engine.eval(f"String(halfPrecision({bits}))").replace("Infinity", "inf") in (
-        str(expected),
-        f"{expected:g}",
-    ) or (float(engine.eval(f"halfPrecision({bits})")) == expected)
+    found = float(engine.eval(f"String(halfPrecision({bits}))").replace("Infinity", "inf"))
+    assert found == float(np.array(bits, np.uint16).view(np.float16))
 
 
 def test_what_cannot_travel_is_named():
@@ -132,6 +129,7 @@ def any_text(rng):
     return "".join(text)
 
 
+@pytest.mark.slow
 def test_ten_thousand_texts_have_the_tokens_that_python_gives_them(engine, bundled):
     rng = random.Random(0)
     texts = [any_text(rng) for _ in range(10_000)]
@@ -155,6 +153,7 @@ def test_a_token_reads_as_python_writes_it(engine, bundled):
 # ---- the forward pass ----
 
 
+@pytest.mark.slow
 def test_log_probs_are_those_of_python(engine, bundled):
     model, tokenizer = bundled
     texts = sample(model, tokenizer, PROMPTS * 3, 24, generator=torch.Generator().manual_seed(0))
@@ -206,7 +205,7 @@ def test_dice_fall_as_often_as_the_softmax_says(engine, temperature, top_k):
     """χ² over tokens expected five times or more, the others together: below what 1 of 1,000 true dice exceeds."""
     from scipy.stats import chi2
 
-    draws, ids = 20_000, [464, 2057, 379, 262, 7072, 373]
+    draws, ids = 20_000 if top_k > KEPT else 4_000, [464, 2057, 379, 262, 7072, 373]
     random_numbers = "let s = 12345; const random = () => { s = (s * 48271) % 2147483647; return s / 2147483647; };"
     drawn = json.loads(engine.eval(f"""(() => {{ {random_numbers}
         const scores = scoresOf({ids});

@@ -40,7 +40,7 @@ function render({ model, el }) {
 
 /** Asks the policies, one question at a time; of those that come meanwhile the last one is asked next. */
 function asker(state, writers, draw) {
-  let [busy, next, problem] = [false, null, null];
+  let [busy, next, wanted, problem] = [false, null, null, null];
   async function ask(prompt, seed) {
     next = { prompt, seed };
     if (busy) return;
@@ -53,16 +53,23 @@ function asker(state, writers, draw) {
   async function answered() {
     const question = next;
     next = null;
+    wanted = question;
     try {
-      state.set({ ...question, texts: await writers.answer(question.prompt, question.seed) });
+      const texts = await writers.answer(question.prompt, question.seed);
+      if (wanted === question) state.set({ ...question, texts });
     } catch (error) {
       problem = error.message;
     }
   }
-  return { ask, now: () => ({ busy, problem, asleep: writers.asleep() }) };
+  const reset = () => {
+    [next, wanted, problem] = [null, null, null]; // what is on its way comes too late
+    state.set(state.get("first"));
+    draw();
+  };
+  return { ask, reset, now: () => ({ busy, problem, asleep: writers.asleep() }) };
 }
 
-function dials(state, { ask }) {
+function dials(state, { ask, reset }) {
   const options = state.get("prompts").map((prompt, i) => [i, prompt]);
   const pick = choice("prompt", [...options, [OWN, "a prompt of your own"]], (i) => {
     own.node.hidden = i !== OWN;
@@ -72,7 +79,6 @@ function dials(state, { ask }) {
   const own = ownText("own prompt", (prompt) => ask(prompt, state.get("seed")));
   own.node.hidden = true;
   const roll = button("Roll dice", () => ask(state.get("prompt"), state.get("seed") + 1));
-  const reset = button("Reset", () => state.set(state.get("first")));
   const price = slider(state, "beta", {
     label: "price of KL β",
     min: 0,
@@ -85,7 +91,10 @@ function dials(state, { ask }) {
     if (known >= 0) pick.pick.value = known;
     for (const control of [roll, own.start]) control.disabled = busy;
   }
-  return { nodes: [pick.node, own.node, html("div", { class: "live-buttons" }, roll, reset), price.node], put };
+  return {
+    nodes: [pick.node, own.node, html("div", { class: "live-buttons" }, roll, button("Reset", reset)), price.node],
+    put,
+  };
 }
 
 function words(state, { busy, problem, asleep }, worths, best) {

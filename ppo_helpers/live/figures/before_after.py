@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import traitlets
 
-from ppo_helpers.live.base import LiveFigure, Number
+from ppo_helpers.live.base import AskingFigure, Number
 from ppo_helpers.live.tokens import readable
 
 Answer = Callable[[str, int], Sequence[dict]]
 PARTS = {"pieces", "kl", "score"}
 
 
-class BeforeAfter(LiveFigure):
+class BeforeAfter(AskingFigure):
     """Three policies answer one prompt with the same dice: what each token costs, what the reward model says.
 
     In a notebook the policies behind ``answer`` write. The page has no kernel: there a reader wakes the bundled model
@@ -56,21 +56,16 @@ class BeforeAfter(LiveFigure):
             raise ValueError(f"names must be three and prompts one or more, got {len(names)} and {len(prompts)}")
         if not 0 <= beta <= 0.4:
             raise ValueError(f"beta must be in [0, 0.4], got {beta}")
-        self._answer_of = answer
+        self._three = answer
         first = {"prompt": prompts[0], "seed": seed, "texts": self._texts(prompts[0], seed), "beta": beta}
         super().__init__(alt=alt, caption=caption, names=list(names), prompts=list(prompts), first=first, **first)
-        self.on_msg(self._answer)
 
-    def _answer(self, _, asked: dict, buffers) -> None:
-        """What the JavaScript asks for; an error is told, for nobody would see it raised."""
-        try:
-            reply = {"texts": self._texts(asked["prompt"], asked["seed"])}
-        except ValueError as error:
-            reply = {"error": str(error)}
-        self.send({"number": asked["number"], **reply})
+    def reply(self, asked: dict) -> dict:
+        """Three responses to a prompt."""
+        return {"texts": self._texts(asked["prompt"], asked["seed"])}
 
     def _texts(self, prompt: str, seed: int) -> list[dict]:
-        texts = list(self._answer_of(prompt, seed))
+        texts = list(self._three(prompt, seed))
         if len(texts) != 3:
             raise ValueError(f"answer must give three responses, got {len(texts)}")
         return [_clean(text) for text in texts]

@@ -41,20 +41,21 @@ export function company(file, trained) {
   const { encode, bytes, end } = tokenizer(merges);
   const { draw, logprob } = nextToken(rows, () => "");
 
-  /** The scores before each of `ids`, after a prompt. */
-  function scoresOf(model, prompt, ids) {
+  /** log π of each of `ids`, after a prompt. */
+  function logprobsOf(model, prompt, ids) {
     const memory = model.memory();
-    const all = [...prompt, ...ids.slice(0, -1)].map((id) => model.read(memory, rows[id]));
-    return all.slice(prompt.length - 1);
+    const scores = [...prompt, ...ids.slice(0, -1)].map((id) => model.read(memory, rows[id]));
+    return ids.map((id, t) => logprob(scores[prompt.length - 1 + t], id));
   }
   function write(policy, prompt, random) {
-    const [memory, written] = [policy.memory(), []];
+    const [memory, ids, logprobs] = [policy.memory(), [], []];
     let scores = prompt.map((id) => policy.read(memory, rows[id])).at(-1);
-    while (written.length < TOKENS && written.at(-1) !== end) {
-      written.push(draw(scores, 1, KEPT + 1, random));
-      if (written.length < TOKENS) scores = policy.read(memory, rows[written.at(-1)]);
+    while (ids.length < TOKENS && ids.at(-1) !== end) {
+      ids.push(draw(scores, 1, KEPT + 1, random));
+      logprobs.push(logprob(scores, ids.at(-1)));
+      scores = policy.read(memory, rows[ids.at(-1)]);
     }
-    return written;
+    return { ids, logprobs };
   }
   function reward(ids) {
     const memory = judge.memory();
@@ -63,10 +64,10 @@ export function company(file, trained) {
     return last.reduce((total, v, i) => total + v * head[i], head[last.length]);
   }
   function respond(policy, prompt, seed) {
-    const written = write(policy, prompt, generator(7919 * seed + 1));
-    const [own, before] = [policy, reference].map((model) => scoresOf(model, prompt, written));
-    const kl = written.map((id, t) => logprob(own[t], id) - logprob(before[t], id));
-    return { pieces: written.map((id) => readable(bytes(id))), kl, score: reward([...prompt, ...written]) };
+    const { ids, logprobs } = write(policy, prompt, generator(7919 * seed + 1));
+    const before = policy === reference ? logprobs : logprobsOf(reference, prompt, ids);
+    const kl = logprobs.map((own, t) => own - before[t]);
+    return { pieces: ids.map((id) => readable(bytes(id))), kl, score: reward([...prompt, ...ids]) };
   }
   return (text, seed) => {
     const prompt = encode(text);

@@ -42,13 +42,9 @@ function render({ model, el }) {
 
 /** All that the picture and the words are made of. */
 function viewOf(state, writer) {
-  const [tokens, row, context, end, temperature, topK] = "tokens row context end temperature top_k"
-    .split(" ")
-    .map(state.get);
-  const ended = tokens.at(-1).id === end && tokens.at(-1).logprob !== null;
-  const over = ended || tokens.length >= context;
+  const [tokens, row, context, temperature, topK] = "tokens row context temperature top_k".split(" ").map(state.get);
   const pieces = tokens.map(({ piece }) => piece);
-  return { tokens, pieces, now: tokens.length - 1, row, context, ended, over, temperature, topK, ...writer.now() };
+  return { tokens, pieces, now: tokens.length - 1, row, context, temperature, topK, ...writer.now() };
 }
 
 function dials(state, writer) {
@@ -78,7 +74,7 @@ function sums({ tokens }) {
   const sum = written.reduce((total, { logprob }) => total + logprob, 0);
   return [
     ["log-prob of the last token", logWords(written.at(-1)?.logprob ?? null, 3)],
-    [`sum over ${written.length} written`, logWords(written.length ? sum : null, 3)],
+    [`log-prob of all ${written.length} written`, logWords(written.length ? sum : null, 3)],
   ];
 }
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import traitlets
 
-from ppo_helpers.live.base import LiveFigure, Number
+from ppo_helpers.live.base import AskingFigure, Number
 from ppo_helpers.live.tokens import KEPT, kept_row, readable
 
 Scores = Callable[[list[int]], np.ndarray]
 
 
-class SentenceWriter(LiveFigure):
+class SentenceWriter(AskingFigure):
     """Go on with a text: click a bar or roll the dice; the log-probability of what was written runs along.
 
     In a notebook the model behind ``scores`` answers. The page has no kernel: there a reader wakes the bundled model.
@@ -57,17 +57,9 @@ class SentenceWriter(LiveFigure):
             raise ValueError(f"context must be at least 2, got {context}")
         first = {"prompt": prompt, **self._begin(prompt, context)}
         super().__init__(alt=alt, caption=caption, first=first, **first, context=context, end=end)
-        self.on_msg(self._answer)
 
-    def _answer(self, _, asked: dict, buffers) -> None:
-        """What the JavaScript asks for; an error is told and raised nowhere, for nobody would see it."""
-        try:
-            reply = self._reply(asked)
-        except ValueError as error:
-            reply = {"error": str(error)}
-        self.send({"number": asked["number"], **reply})
-
-    def _reply(self, asked: dict) -> dict:
+    def reply(self, asked: dict) -> dict:
+        """What comes after a text: anew, after these ids, or one token drawn."""
         if "text" in asked:
             return self._begin(asked["text"], self.context)
         if "draw" not in asked:

@@ -7,18 +7,22 @@ const PACE = 220; // milliseconds between tokens
 
 export function scribe(state, mind, draw) {
   let [busy, going, problem] = [false, null, null];
-  const ids = () => state.get("tokens").map(({ id }) => id);
-  const full = () => state.get("tokens").length >= state.get("context");
-  const ended = () => state.get("tokens").at(-1).id === state.get("end");
+  const tokens = () => state.get("tokens");
+  const ids = () => tokens().map(({ id }) => id);
+  const written = () => ids().join();
+  const ended = () => tokens().at(-1).id === state.get("end") && tokens().at(-1).logprob !== null;
+  const over = () => ended() || tokens().length >= state.get("context");
 
-  /** Ask, and show the answer; true if there was one. */
+  /** Ask, and show the answer; true if there was one. It is of no use if the text has changed meanwhile. */
   async function asking(question, answer) {
     if (busy) return false;
     busy = true;
     problem = null;
     draw();
+    const before = written();
     try {
-      state.set(answer(await question()));
+      const found = await question();
+      if (written() === before) state.set(answer(found));
     } catch (error) {
       problem = error.message;
     }
@@ -26,7 +30,7 @@ export function scribe(state, mind, draw) {
     draw();
     return problem === null;
   }
-  const add = (token, row) => ({ tokens: [...state.get("tokens"), token], row });
+  const add = (token, row) => ({ tokens: [...tokens(), token], row });
   const roll = () =>
     asking(
       () => mind.draw(ids(), state.get("temperature"), state.get("top_k")),
@@ -45,35 +49,34 @@ export function scribe(state, mind, draw) {
   async function writeOn() {
     const run = going ? null : {};
     going = run;
-    while (run && going === run && !full() && !ended() && (await roll())) {
+    while (run && going === run && !over() && (await roll())) {
       await new Promise((resolve) => setTimeout(resolve, calm() ? 2 * PACE : PACE));
     }
     if (going === run) going = null;
     draw();
   }
   const undo = () => {
-    const tokens = state.get("tokens").slice(0, -1);
+    const left = tokens().slice(0, -1);
     return asking(
-      () => mind.after(tokens.map(({ id }) => id)),
-      ({ row }) => ({ tokens, row }),
+      () => mind.after(left.map(({ id }) => id)),
+      ({ row }) => ({ tokens: left, row }),
     );
   };
   const begin = (text) =>
     asking(
       () => mind.begin(text),
-      ({ tokens, row }) => ({ prompt: text, tokens, row }),
+      (found) => ({ prompt: text, ...found }),
     );
   const reset = () => {
     going = null;
     problem = null;
-    const { prompt, tokens, row } = state.get("first");
-    state.set({ prompt, tokens, row, temperature: 1, top_k: KEPT + 1 });
+    state.set({ ...state.get("first"), temperature: 1, top_k: KEPT + 1 });
     draw();
   };
   const stop = () => {
     going = null;
     mind.off();
   };
-  const now = () => ({ busy, going: going !== null, problem, asleep: mind.asleep() });
+  const now = () => ({ busy, going: going !== null, problem, asleep: mind.asleep(), ended: ended(), over: over() });
   return { roll, write, writeOn, undo, begin, reset, stop, now };
 }

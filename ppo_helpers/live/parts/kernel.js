@@ -14,8 +14,13 @@ export function kernelOf(model) {
     new Promise((resolve, reject) => {
       const number = asked;
       asked += 1;
-      waiting.set(number, (reply) => (reply.error ? reject(new Error(reply.error)) : resolve(reply)));
-      setTimeout(() => reject(new Error("The kernel does not answer: run the figure’s cell again.")), PATIENCE);
+      const late = () => reject(new Error("The kernel does not answer: run the figure’s cell again."));
+      const timer = setTimeout(late, PATIENCE);
+      waiting.set(number, (reply) => {
+        clearTimeout(timer);
+        if (reply.error) reject(new Error(reply.error));
+        else resolve(reply);
+      });
       model.send({ number, ...question });
     });
   return { ask, off: () => model.off("msg:custom", hear) };

@@ -14,10 +14,11 @@ export function nextToken(rowOf, piece) {
 
   /** The likeliest tokens, best first; of equal ones the earlier. */
   function likeliest(scores) {
-    const rows = Array.from(scores.keys())
-      .sort((a, b) => scores[b] - scores[a])
-      .slice(0, KEPT); // prettier-ignore
-    return rows.flatMap((row) => tokensOf[row].slice(0, KEPT)).slice(0, KEPT);
+    const rows = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+    return rows
+      .slice(0, KEPT)
+      .flatMap((row) => tokensOf[row].slice(0, KEPT))
+      .slice(0, KEPT);
   }
   function keep(scores) {
     const most = scores.reduce((a, b) => Math.max(a, b));
@@ -40,13 +41,8 @@ export function nextToken(rowOf, piece) {
       const weights = ids.map((id) => Math.exp((scores[rowOf[id]] - most) / temperature));
       return ids[pick(weights, random)];
     }
-    const tokens =
-      tokensOf[
-        pick(
-          tokensOf.map(({ length }, i) => length * Math.exp((scores[i] - most) / temperature)),
-          random,
-        )
-      ];
+    const weights = tokensOf.map(({ length }, i) => length * Math.exp((scores[i] - most) / temperature));
+    const tokens = tokensOf[pick(weights, random)];
     return tokens[Math.floor(random() * tokens.length)];
   }
   /** log π of a token. */
