@@ -5,7 +5,7 @@ BIN := .venv/bin
 COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo $(PYTHON))
 # two workers on two cores: one thread each, or they wait for one another
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
-BIOME := tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/dom.js tests/live/look.js
+BIOME := tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/*.js tests/live/look.js
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
 book test check bench mutants sweeps: export PPO_BOOK_GPT2 ?= tiny
@@ -37,7 +37,7 @@ lint: .venv/ready
 
 mutants: .venv/ready
 	$(BIN)/python -m pip install --quiet -r tests/mutants/requirements.txt
-	$(BIN)/mutmut run
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run  # every mutant is a fork, and a fork's threads wait for ever for the parent's
 
 sweeps: .venv/ready
 	for sweep in unseen_cells forty_epochs ablation cartpole twenty_texts rlhf policies; do \

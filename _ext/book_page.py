@@ -14,6 +14,8 @@ PARTS = (
     "_static/*",
     "_templates/**/*.html",
     "_vendor/katex/katex*",
+    "_vendor/*/*.*js",
+    "ppo_helpers/exercises/*.py",
     "ppo_helpers/live/**/*.css",
 )
 # what the menu of downloads says of each kind of file

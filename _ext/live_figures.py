@@ -23,6 +23,7 @@ ANCHOR_OR_CAPTION = re.compile(r'id="(fig-[\w-]+)"|<figcaption>')
 # a line of a module that is nothing but a comment: readers find it in the repository
 COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 DOM = (Path(__file__).parent / "dom.js").read_text("utf-8")
+LINK = '<button type="button" class="live-link">Link to this view</button>'
 NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes alive with JavaScript.</p></noscript>"
 
 
@@ -58,7 +59,7 @@ def html_of(state: dict, view: str) -> str:
     return (
         f'<figure class="live-figure"><div class="live-still" inert>{still(state)}</div>'
         f'<p class="live-hidden live-alt">{alt}</p>{NOTE}'
-        f'<script type="{VIEW}">{view}</script><figcaption>{caption}</figcaption></figure>'
+        f'<script type="{VIEW}">{view}</script><figcaption>{caption} {LINK}</figcaption></figure>'
     )
 
 
@@ -100,7 +101,7 @@ class NameCells(SphinxTransform):
                 cell["ids"].append(f"fig-{ids[cell['cell_index']]}")
 
 
-def _saved(env, page: str) -> dict:
+def saved_widgets(env, page: str) -> dict:
     """The widgets' state that myst_nb puts into a page: no comments, and no styles, which the page has already."""
     files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
@@ -118,7 +119,7 @@ def _saved(env, page: str) -> dict:
 def bring_figures(app, pagename, templatename, context, doctree):
     if "body" not in context:
         return
-    saved = _saved(app.env, pagename)
+    saved = saved_widgets(app.env, pagename)
 
     def figure(match: re.Match) -> str:
         widget = saved.get(json.loads(match[1])["model_id"], {"state": {}})

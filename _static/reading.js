@@ -118,10 +118,11 @@
   // ---- How far the reader has come ----------------------------------------------------------------------------------
 
   const RECORD = "book-read"; // in this browser only: for each page, how much of it has been on the screen
+  const SOLVED = "book-solved"; // and which of its exercises are solved; page-exercises.js writes it
 
-  function readRecord() {
+  function readRecord(record = RECORD) {
     try {
-      return JSON.parse(localStorage.getItem(RECORD)) ?? {};
+      return JSON.parse(localStorage.getItem(record)) ?? {};
     } catch {
       return {};
     }
@@ -162,7 +163,20 @@
     document.addEventListener("visibilitychange", () => document.hidden && writeRecord(page, part));
   }
 
+  /** Beside each chapter of which an exercise is solved, how many of them are. */
+  function solved() {
+    const show = () => {
+      const pages = readRecord(SOLVED);
+      for (const link of document.querySelectorAll(".bd-sidebar-primary nav.bd-links li > a")) {
+        const { names = [], all } = pages[link.pathname] ?? {};
+        if (names.length) link.dataset.solved = `✓ ${names.length} of ${all}`;
+      }
+    };
+    addEventListener("exercise-solved", show);
+    show();
+  }
+
   ready(() => {
-    for (const part of [sidebar, progressBar, record, contents]) part();
+    for (const part of [sidebar, progressBar, record, solved, contents]) part();
   });
 })();

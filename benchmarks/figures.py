@@ -130,3 +130,24 @@ def gpt2_in_the_page():
             page.goto(Path(folder, "page.html").as_uri())
             page.wait_for_selector("[data-live=ready]")
             yield Row("GPT-2 in the page, asleep to first token", page.evaluate(FIRST_TOKEN) / 1000, 1.5, "s")
+
+
+ANSWERED = """async (source) => {
+  const start = performance.now();
+  await bookPython.ask(source);
+  return performance.now() - start;
+}"""
+
+
+@benchmark
+def exercises_on_the_page():
+    """Python on the page: from the first press of Check, when it has to come, and every other."""
+    from tempfile import TemporaryDirectory
+
+    on_page = tested("tests.exercises.test_on_page")
+    with TemporaryDirectory() as folder, bare_page() as page:
+        if page:
+            page.goto(on_page.written_page(Path(folder)))
+            for which in ("first answer", "every other"):
+                took = page.evaluate(ANSWERED, on_page.RIGHT_CELL) / 1000
+                yield Row(f"Exercises on the page, {which}", took, 1, "s")

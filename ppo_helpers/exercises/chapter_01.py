@@ -3,44 +3,19 @@
 from collections.abc import Callable
 
 from ppo_helpers.exercises.feedback import Case, Feedback, check
-
-
-class _Score:
-    """Points for a list of arrows: what each is worth at its place, added up."""
-
-    def __init__(self, *worth: dict[int, float]):
-        self.worth = worth
-
-    def __call__(self, arrows: list[int]) -> float:
-        return sum(points.get(arrow, 0.0) for points, arrow in zip(self.worth, arrows, strict=True))
-
-    def __repr__(self) -> str:
-        return f"points at each place, by arrow: {self.worth}"
-
-
-class _Circle(_Score):
-    """Zero only if all arrows are alike, else −1: one change after the other must be kept on a tie to get there."""
-
-    def __init__(self):
-        super().__init__()
-
-    def __call__(self, arrows: list[int]) -> float:
-        return 0.0 if len(set(arrows)) == 1 else -1.0
-
-    def __repr__(self) -> str:
-        return "0 if all arrows are alike, else −1"
+from ppo_helpers.exercises.scores import Circle, Score
 
 
 def check_climb(answer: Callable[[Callable, list[int], list[tuple[int, int]]], list[int]]) -> Feedback:
     """Exercise 1.1: try changes of arrows one by one, and keep those that are at least as good."""
-    one, two = _Score({1: 1.0, 2: 3.0}), _Score({1: 1.0, 2: 3.0}, {0: -1.0, 3: 2.0})
+    one, two = Score({1: 1.0, 2: 3.0}), Score({1: 1.0, 2: 3.0}, {0: -1.0, 3: 2.0})
     cases = [
         Case((one, [0], [(0, 1)]), [1], "This change is better: keep it, and return the arrows, not the score."),
         Case((one, [1], [(0, 0)]), [1], "This change is worse: go on with the arrows from before. Did you copy them?"),
         Case((two, [0, 0], [(1, 3)]), [0, 3], "A change is a pair: the place in the list, and the new arrow there."),
         Case((two, [0, 0], [(0, 2), (1, 3)]), [2, 3], "Try all changes, each on top of those that were kept."),
         Case((one, [0], [(0, 2), (0, 1)]), [2], "Compare with the best score so far, not with that of the beginning."),
-        Case((_Circle(), [0, 1, 2], [(0, 3), (1, 3), (2, 3)]), [3, 3, 3], "Keep what is just as good: it may lead on."),
+        Case((Circle(), [0, 1, 2], [(0, 3), (1, 3), (2, 3)]), [3, 3, 3], "Keep what is just as good: it may lead on."),
         Case((two, [1, 3], []), [1, 3], "Without changes the arrows stay as they are."),
     ]
     return check(answer, "climb", cases)

@@ -4,12 +4,13 @@ import copy
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-import numpy as np
+from ppo_helpers.exercises.judge import Endless, Judge
 
 STEPS = 50_000  # lines of the reader's code for one input; right answers take a few dozen, long-winded ones a thousand
 ENDLESS = "Which condition ends it? It never came true."
@@ -54,15 +55,25 @@ def check(answer: Callable, name: str, cases: Iterable[Case], endless: str = END
     """
     if not callable(answer):
         raise ValueError(f"answer must be a function, got {answer!r}")
-    tried = 0
-    for case in cases:
-        got = _outcome(answer, case.args)
-        if tried == 0 and got is None:
-            return Feedback(False, f"Not started: nothing came back from {name}. Replace the ... and end with return.")
-        if not _is_right(got, case):
-            return Feedback(False, _explain(answer, name, case, got, _hint(answer, case, got, endless)))
-        tried += 1
-    return Feedback(True, f"Correct: {name} agrees on all {tried} inputs.")
+    if _given_away is not None:
+        _given_away.append((answer, name, list(cases), endless))
+        return Feedback(False, "")
+    return Feedback(*NotebookJudge().check(answer, name, cases, endless))
+
+
+Given = tuple[Callable, str, list[Case], str]  # what ``check`` was given
+_given_away: list[Given] | None = None
+
+
+@contextmanager
+def giving_cases_away() -> Iterator[list[Given]]:
+    """Inside, a check tries nothing: it puts what it would try into the list."""
+    global _given_away
+    _given_away = []
+    try:
+        yield _given_away
+    finally:
+        _given_away = None
 
 
 def gradients(loss: Callable) -> Callable:
@@ -108,23 +119,9 @@ def compare_loss(
 # --- running the reader's code --------------------------------------------------------------------------------------
 
 
-class _Endless(BaseException):
-    """An answer that was stopped. No ``Exception``: the answer's own ``except`` must not swallow it."""
-
+class StoppedError(Endless):
     def __repr__(self) -> str:
         return f"no result after {STEPS:,} steps: stopped"
-
-
-def _outcome(answer: Callable, args: tuple) -> Any:
-    """What an answer returns, None for a stub; or what it raises: that is feedback, not a traceback."""
-    args = copy.deepcopy(args)  # an answer that changes its input must not spoil the next case
-    try:
-        got = _at_most(STEPS, answer, args)
-    except NotImplementedError:
-        return None
-    except (Exception, _Endless) as error:
-        return error
-    return None if got is Ellipsis else got
 
 
 def _at_most(steps: int, answer: Callable, args: tuple) -> Any:
@@ -143,7 +140,7 @@ def _at_most(steps: int, answer: Callable, args: tuple) -> Any:
         nonlocal left
         left -= event == "line"
         if left < 0:
-            raise _Endless
+            raise StoppedError
         return count
 
     sys.settrace(lambda frame, event, arg: count if frame.f_globals.get("__name__") in modules else None)
@@ -158,148 +155,47 @@ def _readers_modules(answer: Callable) -> set[str | None]:
     return {"__main__", getattr(answer, "__module__", None)}
 
 
-# --- is it right? ---------------------------------------------------------------------------------------------------
+class NotebookJudge(Judge):
+    """Knows arrays and tensors, counts lines, and asks Python itself about the answer."""
 
+    endless_errors = (Endless, RecursionError)
 
-def _is_right(got: Any, case: Case) -> bool:
-    if isinstance(case.expected, type):
-        return isinstance(got, case.expected)
-    if isinstance(got, BaseException) or not _same(got, case.expected):
-        return False
-    return not (case.exact_zeros and np.asarray(_plain(got))[np.asarray(case.expected) == 0].any())
+    def call(self, answer: Callable, args: tuple) -> Any:
+        return _at_most(STEPS, answer, args)
 
+    def copy(self, args: tuple) -> tuple:
+        return copy.deepcopy(args)
 
-def _same(got: Any, expected: Any) -> bool:
-    """Equal up to rounding; a list may answer for an array, never a scalar for a list."""
-    got = _plain(got)
-    if isinstance(expected, bool):
-        return isinstance(got, int) and got == expected  # 1 and 0 will do
-    if isinstance(expected, tuple):
-        return isinstance(got, tuple) and len(got) == len(expected) and all(map(_same, got, expected))
-    if isinstance(got, str):
-        return False
-    try:
-        got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
-    except (TypeError, ValueError):
-        return False
-    return got.shape == expected.shape and _close(got, expected)
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self.plain, value))
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            return list(map(self.plain, value))
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        fraction = hasattr(value, "__float__") and not isinstance(value, int | float | type)
+        return float(value) if fraction else value
 
+    def names(self, answer: Callable, args: tuple) -> list[str]:
+        try:
+            return list(inspect.signature(answer).bind(*args).arguments)
+        except (TypeError, ValueError):  # it takes others; or it is written in C, and does not say
+            return []
 
-def _plain(value: Any) -> Any:
-    """Arrays, tensors and their scalars as plain Python, also inside lists."""
-    if isinstance(value, list | tuple):
-        return (tuple if isinstance(value, tuple) else list)(map(_plain, value))
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return value.tolist() if hasattr(value, "tolist") else value
+    def accepts(self, answer: Callable, args: tuple, error: TypeError) -> bool:
+        try:
+            inspect.signature(answer).bind(*args)
+        except TypeError:
+            return False
+        except ValueError:  # it does not say what it takes
+            pass
+        return True
 
-
-def _close(got: np.ndarray, expected: np.ndarray) -> bool:
-    """Equal up to rounding. Numbers that fit into float32 may come from there, also as plain ones out of ``tolist``."""
-    with np.errstate(over="ignore"):
-        single = np.array_equal(got, got.astype(np.float32))
-    rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # e.g. the difference of two scores near 999
-    return bool(np.allclose(got, expected, rtol=rtol, atol=atol))
-
-
-# --- what the reader is told ----------------------------------------------------------------------------------------
-
-
-def _explain(answer: Callable, name: str, case: Case, got: Any, hint: str) -> str:
-    for digits in (4, 8, 17):  # two numbers that differ must look different
-        expected, outcome = _show(case.expected, digits), _show(got, digits)
-        if expected != outcome:
-            break
-    return (
-        f"Not yet: {name} differs on one input.\n"
-        f"  input     {_input(answer, case.args)}\n  expected  {expected}\n"
-        f"  got       {outcome}{_line(answer, got)}\n  hint      {hint}"
-    )
-
-
-def _input(answer: Callable, args: tuple) -> str:
-    """The arguments, with the reader's names for them."""
-    try:
-        names = list(inspect.signature(answer).bind(*args).arguments)
-    except (TypeError, ValueError):  # it takes others; or it is written in C, and does not say
-        names = []
-    if len(names) != len(args):
-        return ", ".join(map(_show, args))
-    return ", ".join(f"{name}={_show(arg)}" for name, arg in zip(names, args, strict=True))
-
-
-def _line(answer: Callable, got: Any) -> str:
-    """Where in the reader's cell it went wrong."""
-    if not isinstance(got, BaseException):
-        return ""
-    modules = _readers_modules(answer)
-    lines = [line for frame, line in traceback.walk_tb(got.__traceback__) if frame.f_globals.get("__name__") in modules]
-    return f" (line {lines[-1]})" if lines else ""
-
-
-def _show(value: Any, digits: int = 4) -> str:
-    value = _plain(value)
-    if isinstance(value, type):
-        return f"a {value.__name__}"
-    if isinstance(value, float):
-        return f"{value:.{digits}g}"
-    if isinstance(value, list | tuple):
-        inside = [_show(item, digits) for item in value]
-        inside = ", ".join(inside if len(inside) <= 12 else [*inside[:3], f"… {len(inside)} in all"])
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_show(key)}: {_show(item)}" for key, item in value.items()) + "}"
-    text = f"{type(value).__name__}: {value}" if isinstance(value, Exception) else repr(value)
-    return " / ".join(text.splitlines())[:200]
-
-
-def _hint(answer: Callable, case: Case, got: Any, endless: str) -> str:
-    """The case's own hint, unless its value is not the trouble."""
-    if isinstance(got, _Endless | RecursionError):
-        return endless
-    if isinstance(got, NameError):
-        return "Python knows no such name at this point: define or import it first."
-    if isinstance(got, TypeError) and not _accepts(answer, case.args):
-        return f"Your function must take the {_count(len(case.args), 'argument')} of the stub."
-    if isinstance(got, BaseException) or isinstance(case.expected, type):
-        return case.hint
-    if got is None:
-        return "Nothing came back for this input: every way through the function must end with return."
-    return _kind(got, case.expected) or case.hint
-
-
-def _accepts(answer: Callable, args: tuple) -> bool:
-    try:
-        inspect.signature(answer).bind(*args)
-    except TypeError:
-        return False
-    except ValueError:  # it does not say what it takes
-        pass
-    return True
-
-
-def _kind(got: Any, expected: Any) -> str | None:
-    """What to return, if the answer is of another kind than what was expected."""
-    if isinstance(expected, tuple):
-        return None if isinstance(got, tuple) else f"Return {len(expected)} things as a tuple: return a, b."
-    if isinstance(expected, bool):
-        return None if isinstance(_plain(got), int) else "Return True or False."
-    form = _form(np.shape(expected))
-    if isinstance(got, Iterator):
-        return f"Return {form}: put list(…) around what you return."
-    try:
-        same = not isinstance(got, str) and np.ndim(_plain(got)) == np.ndim(expected)
-    except ValueError:  # lists of different lengths in a list
-        same = False
-    return None if same else f"Return {form}."
-
-
-def _form(shape: tuple) -> str:
-    if not shape:
-        return "one number"
-    numbers = _count(shape[-1], "number")
-    return f"a list of {numbers}" if len(shape) == 1 else f"{_count(shape[0], 'list')} of {numbers}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    def line(self, answer: Callable, got: Any) -> str:
+        if not isinstance(got, BaseException):
+            return ""
+        modules, steps = _readers_modules(answer), traceback.walk_tb(got.__traceback__)
+        lines = [line for frame, line in steps if frame.f_globals.get("__name__") in modules]
+        return f" (line {lines[-1]})" if lines else ""

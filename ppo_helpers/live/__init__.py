@@ -11,6 +11,7 @@ from ppo_helpers.live.figures.ratio_board import RatioBoard
 from ppo_helpers.live.figures.ratio_explorer import RatioExplorer
 from ppo_helpers.live.figures.rlhf_replay import RLHFReplay
 from ppo_helpers.live.figures.sentence_writer import SentenceWriter
+from ppo_helpers.live.figures.spot_the_bug import SpotTheBug
 from ppo_helpers.live.figures.token_advantages import TokenAdvantages
 from ppo_helpers.live.figures.token_explorer import TokenExplorer
 from ppo_helpers.live.figures.training_replay import TrainingReplay
@@ -28,6 +29,7 @@ __all__ = [
     "RatioBoard",
     "RatioExplorer",
     "SentenceWriter",
+    "SpotTheBug",
     "TokenAdvantages",
     "TokenExplorer",
     "TrainingReplay",

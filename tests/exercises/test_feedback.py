@@ -318,7 +318,7 @@ def test_arguments_have_the_readers_names_where_they_fit():
     ],
 )  # fmt: skip
 def test_values_are_shown_short(value, shown):
-    assert feedback._show(value) == shown
+    assert feedback.NotebookJudge().show(value) == shown
 
 
 def test_a_world_is_shown_on_one_line():
@@ -396,7 +396,7 @@ def test_a_way_through_without_return_is_told_so():
     ],
 )  # fmt: skip
 def test_what_counts_as_equal(got, expected, same):
-    assert feedback._same(got, expected) is same
+    assert feedback.NotebookJudge().same(got, expected) is same
 
 
 def test_a_zero_must_be_exact_where_a_case_says_so():

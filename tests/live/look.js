@@ -48,7 +48,7 @@ window.look = {
       );
     }),
   controls: () =>
-    figureParts(":is(button, input, select, summary, [role=slider], [role=gridcell])").filter((e) =>
+    figureParts(":is(button:not(.live-link), input, select, summary, [role=slider], [role=gridcell])").filter((e) =>
       e.checkVisibility(),
     ),
   /** Controls that a finger would miss. */

@@ -28,6 +28,7 @@ FILES = {
     "RatioBoard": "test_ratio_board",
     "RatioExplorer": "test_ratio_explorer",
     "SentenceWriter": "test_sentence_writer",
+    "SpotTheBug": "test_spot_the_bug",
     "TokenAdvantages": "test_token_advantages",
     "TokenExplorer": "test_token_explorer",
     "TrainingReplay": "test_training_replay",

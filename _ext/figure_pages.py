@@ -1,0 +1,99 @@
+"""A page of all live figures, for teachers and talks, and each figure on a page of its own, for other sites' frames."""
+
+import json
+import re
+from html import escape
+
+from docutils import nodes
+from live_figures import VIEW, VIEW_SCRIPT, html_of, saved_widgets, still
+
+GALLERY = "gallery"
+STATE = VIEW.replace("view", "state")
+
+
+def kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+class Figure:
+    """A live figure of a chapter: its class, its state, and where it stands.
+
+    Args:
+        page: the chapter.
+        cell: the id of the cell that shows it.
+        model: the id of its widget.
+        state: what the widget has saved.
+    """
+
+    def __init__(self, page: str, cell: str, model: str, state: dict):
+        self.page, self.cell, self.model, self.state = page, cell, model, state
+        self.kind = state["_anywidget_id"].rpartition(".")[2]
+        self.chapter = int(re.match(r"chapters/0*(\d+)", page)[1])
+        self.address = f"embed/{kebab(self.kind)}"
+
+    def html(self) -> str:
+        """It and its state, as they stand in a page."""
+        widget = {"model_module": "anywidget", "model_name": "AnyModel", "state": self.state}
+        saved = json.dumps({"state": {self.model: widget}}).replace("</", "<\\/")
+        view = json.dumps({"model_id": self.model})
+        return f'{html_of(self.state, view)}<script type="{STATE}">{saved}</script>'
+
+
+def figures(env) -> list[Figure]:
+    """The live figures in the order of the book, each kind where it first stands."""
+    found = {}
+    for page in sorted(name for name in env.found_docs if name.startswith("chapters/")):
+        saved = saved_widgets(env, page)
+        for cell in env.get_doctree(page).findall(nodes.container):
+            shown = "".join(raw.astext() for raw in cell.findall(nodes.raw))
+            for match in VIEW_SCRIPT.finditer(shown if cell.get("nb_element") == "cell_code" else ""):
+                model = json.loads(match[1])["model_id"]
+                if "_anywidget_id" in saved.get(model, {}).get("state", {}):
+                    figure = Figure(page, cell["ids"][0], model, saved[model]["state"])
+                    found.setdefault(figure.kind, figure)
+    return list(found.values())
+
+
+def card(figure: Figure, pathto) -> str:
+    """A small picture, its first sentence, and the ways to the figure."""
+    first = re.split(r"(?<=[.?!]) ", figure.state["caption"])[0]
+    chapter, own = f"{pathto(figure.page)}#{figure.cell}", pathto(figure.address)
+    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", figure.kind)
+    return (
+        f'<section class="gallery-card" id="{kebab(figure.kind)}"><h2>{escape(title)}</h2>'
+        f'<a class="gallery-picture" href="{chapter}" tabindex="-1" aria-hidden="true">'
+        f'<div class="live-figure"><div class="live-still" inert>{still(figure.state)}</div></div></a>'
+        f"<p>{escape(first, quote=False)}</p>"
+        f'<p><a href="{chapter}">In chapter {figure.chapter}</a> · <a href="{own}">On a page of its own</a></p>'
+        "</section>"
+    )
+
+
+def fill_gallery(app, pagename, templatename, context, doctree):
+    if pagename == GALLERY:
+        cards = "".join(card(figure, context["pathto"]) for figure in figures(app.env))
+        context["body"] = context["body"].replace("<p>GALLERY</p>", f'<div class="gallery">{cards}</div>')
+
+
+def follow_the_chapters(app, env, added, changed, removed):
+    """The gallery is written again whenever another page is: it shows what all of them have."""
+    return [GALLERY] if added | changed | removed else []
+
+
+def embeds(app):
+    for figure in figures(app.env):
+        context = {
+            "title": kebab(figure.kind).replace("-", " ").capitalize(),
+            "figure": figure.html(),
+            "home": figure.page,
+            "cell": figure.cell,
+            "chapter": figure.chapter,
+        }
+        yield figure.address, context, "embed.html"
+
+
+def setup(app):
+    app.connect("env-get-outdated", follow_the_chapters)
+    app.connect("html-page-context", fill_gallery, priority=600)
+    app.connect("html-collect-pages", embeds)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

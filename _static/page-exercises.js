@@ -1,0 +1,181 @@
+/* Exercises answer on the page: the stub becomes an editor, and a small Python (python-thread.js) tries the answer.
+ * Nothing is sent anywhere; what the reader writes and what they have solved stays in this browser. */
+(() => {
+  const [ANSWERS, SOLVED] = ["book-answers", "book-solved"];
+
+  const element = (tag, properties, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  // ---- What this browser remembers ----------------------------------------------------------------------------------
+
+  function kept(record) {
+    try {
+      return JSON.parse(localStorage.getItem(record)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  function keep(record, change) {
+    const values = kept(record); // other tabs write it too
+    change(values);
+    try {
+      localStorage.setItem(record, JSON.stringify(values));
+    } catch {} // no room, or not allowed: then nothing is remembered
+  }
+
+  // ---- One exercise -------------------------------------------------------------------------------------------------
+
+  class Exercise {
+    constructor(cell) {
+      this.cell = cell;
+      this.code = cell.querySelector(".cell_input .highlight");
+      this.stub = this.code.querySelector("pre").textContent.trimEnd();
+      this.name = this.stub.match(/check_(\w+)/)[1];
+      this.section = cell.closest("section");
+      this.title = this.section.querySelector("h2, h3, h4").firstChild.textContent.trim();
+      this.bar = element("div", { className: "exercise-bar" });
+      cell.querySelector(".cell_input").after(this.bar);
+      if (cell.classList.contains("needs-torch")) this.leadElsewhere();
+      else this.offer();
+    }
+
+    leadElsewhere() {
+      const colab = document.querySelector('a[href*="colab.research"]');
+      const place = colab ? element("a", { href: colab.href, textContent: "Open the chapter in Colab" }) : "Open Colab";
+      this.bar.append("This one trains with PyTorch, which a page has not. ", place, ", or run it in your notebook.");
+    }
+
+    offer() {
+      const begun = kept(ANSWERS)[this.name] !== undefined;
+      this.opener = element("button", {
+        type: "button",
+        className: "exercise-button",
+        textContent: "Write your answer here",
+      });
+      if (begun) this.opener.textContent = "Go on with your answer";
+      this.opener.addEventListener("click", () => this.open());
+      this.bar.append(this.opener);
+    }
+
+    async open() {
+      this.opener.disabled = true;
+      try {
+        this.edit(await window.livePage.asset("page-editor"));
+      } catch (error) {
+        this.opener.disabled = false;
+        this.tell(false, `The editor cannot be loaded: ${error.message}.`);
+      }
+    }
+
+    edit({ createEditor, defaultCommands, editHistory, setIgnoreTab, layout }) {
+      if (!document.getElementById("editor-layout"))
+        document.head.prepend(element("style", { id: "editor-layout", textContent: layout }));
+      const value = kept(ANSWERS)[this.name] ?? this.stub;
+      const home = element("div", { className: "exercise-editor" });
+      this.code.before(home);
+      this.code.hidden = true;
+      for (const output of this.cell.querySelectorAll(".cell_output")) output.hidden = true;
+      const options = { language: "python", value, tabSize: 4, onUpdate: (text) => this.changed(text) };
+      this.editor = createEditor(home, options, defaultCommands(), editHistory());
+      const { textarea } = this.editor;
+      textarea.setAttribute("aria-label", `Your answer to ${this.title}`);
+      textarea.addEventListener("focus", () => setIgnoreTab(false));
+      textarea.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") setIgnoreTab(true);
+        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+        event.preventDefault();
+        this.check();
+      });
+      this.showButtons();
+      textarea.focus();
+      const at = Math.max(0, value.indexOf("..."));
+      textarea.setSelectionRange(at, value.startsWith("...", at) ? at + 3 : at);
+    }
+
+    showButtons() {
+      const button = (textContent, className, press) => {
+        const made = element("button", { type: "button", className, textContent });
+        made.addEventListener("click", press);
+        return made;
+      };
+      this.checker = button("Check", "exercise-button", () => this.check());
+      const over = button("Start over", "exercise-button quiet", () => this.startOver());
+      const keys = "Ctrl + Enter checks · Tab indents, Esc and then Tab leaves";
+      this.bar.replaceChildren(this.checker, over, element("span", { className: "exercise-keys", textContent: keys }));
+    }
+
+    changed(text) {
+      keep(ANSWERS, (answers) => {
+        if (text.trimEnd() === this.stub) delete answers[this.name];
+        else answers[this.name] = text;
+      });
+    }
+
+    startOver() {
+      this.editor.setOptions({ value: this.stub });
+      this.changed(this.stub);
+      this.said?.remove();
+      this.editor.textarea.focus();
+    }
+
+    async check() {
+      if (this.checker.disabled) return;
+      this.checker.disabled = true;
+      this.tell(null, window.bookPython.awake ? "Trying …" : "Python comes, 0.3 MB …");
+      const { passed, text, printed } = await window.bookPython.ask(this.editor.value);
+      this.checker.disabled = false;
+      this.tell(passed, [...printed, text].join("\n"));
+      if (passed) solved(this);
+    }
+
+    tell(passed, text) {
+      if (!this.said?.isConnected) {
+        this.said = element("div", { className: "exercise-said", role: "status" });
+        this.bar.after(this.said);
+      }
+      this.said.dataset.passed = passed ?? "";
+      this.said.replaceChildren(element("pre", { textContent: text }));
+    }
+  }
+
+  // ---- What is solved -----------------------------------------------------------------------------------------------
+
+  function solved({ name }) {
+    keep(SOLVED, (pages) => {
+      pages[location.pathname].names = [...new Set([...pages[location.pathname].names, name])];
+    });
+    showSolved();
+  }
+
+  let exercises = [];
+
+  /** Ticks in "On this page"; the sidebar counts, by what is remembered. */
+  function showSolved() {
+    const { names = [] } = kept(SOLVED)[location.pathname] ?? {};
+    for (const { name, section } of exercises) {
+      if (!names.includes(name)) continue;
+      for (const link of document.querySelectorAll("#page-contents a")) {
+        if (decodeURIComponent(link.hash.slice(1)) !== section.id) continue;
+        link.dataset.solved = "✓";
+        link.setAttribute("aria-description", "solved");
+      }
+    }
+    dispatchEvent(new Event("exercise-solved"));
+  }
+
+  function start() {
+    exercises = [...document.querySelectorAll(".cell.exercise")].map((cell) => new Exercise(cell));
+    const all = exercises.filter(({ opener }) => opener).length;
+    keep(SOLVED, (pages) => {
+      pages[location.pathname] = { names: [], ...pages[location.pathname], all };
+    });
+    showSolved();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

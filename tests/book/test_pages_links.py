@@ -1,0 +1,116 @@
+"""A link to a figure as it stands, each figure on a page of its own, and the gallery of all of them."""
+
+import re
+
+import pytest
+from accessible import axe
+from built import CHAPTERS, SITE, VIEWS, soup
+
+CLIP = "chapters/06_clipping.html#fig-explorer"
+SHOWN = """() => ({
+  copied: document.querySelector(".live-link").textContent,
+  hash: location.hash,
+  slider: document.querySelector("#fig-explorer input[type=range]").value,
+})"""
+
+
+def first_slider(page):
+    return page.locator("#fig-explorer input[type=range]").first
+
+
+def test_a_link_brings_the_figure_back_as_it_was(visit, base):
+    page = visit(f"{base}{CLIP}")
+    opening = first_slider(page).input_value()
+    first_slider(page).focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    moved = first_slider(page).input_value()
+    assert moved != opening
+    page.locator("#fig-explorer .live-link").click()
+    address = page.evaluate("location.href")
+    assert "#fig-explorer?" in address
+    other = visit(address)
+    assert first_slider(other).input_value() == moved
+    other.evaluate("location.hash = 'fig-explorer?'")  # as the book has it
+    other.wait_for_function(f"document.querySelector('#fig-explorer input[type=range]').value === '{opening}'")
+
+
+def test_a_link_is_copied_and_goes_to_its_figure(visit, base):
+    page = visit(f"{base}{CLIP}?ratio=0.5&advantage=-1", permissions=["clipboard-read", "clipboard-write"])
+    assert page.locator("#fig-explorer").evaluate("(e) => e.getBoundingClientRect().top") < 900
+    link = page.locator("#fig-explorer .live-link")
+    link.click()
+    page.wait_for_function("document.querySelector('#fig-explorer .live-link').textContent === 'The link is copied'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.evaluate("location.href") and "ratio=0.5" in copied and "advantage=-1" in copied
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ratio=high",
+        "ratio=[1]&advantage=true",
+        "_esm=alert(1)&_css=x",
+        "nonsense=3",
+        "batch=3",
+        "ratio=1e999",
+        "%E0%A4%A",
+    ],
+)
+def test_a_link_that_makes_no_sense_changes_nothing(visit, base, query):
+    page, plain = visit(f"{base}{CLIP}?{query}"), visit(f"{base}{CLIP}")
+    assert first_slider(page).input_value() == first_slider(plain).input_value()
+
+
+DIALS = "(figure) => [...figure.querySelectorAll('input, select, [aria-pressed]')].map((e) => e.ariaPressed ?? e.value)"
+
+
+def test_every_figure_comes_back_from_its_link_after_a_change(visit, base, book):
+    changed = 0
+    for name in sorted(path.name for path in (book / "embed").glob("*.html")):
+        page = visit(f"{base}embed/{name}")
+        figure = page.locator(".live-figure")
+        before = figure.evaluate(DIALS)
+        for slider in figure.locator("input[type=range]").all()[:2]:
+            slider.press("ArrowLeft")
+        drawn = figure.evaluate(DIALS)
+        figure.locator(".live-link").click()
+        again = visit(page.evaluate("location.href"))
+        assert again.locator(".live-figure").evaluate(DIALS) == drawn, name
+        changed += drawn != before
+    assert changed > 8  # the others have no slider, or it stands at its end
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_figure_stands_on_a_page_of_its_own(visit, base, book, scheme):
+    pages = sorted(path.name for path in (book / "embed").glob("*.html"))
+    assert len(pages) == 14
+    for name in pages:
+        page = visit(f"{base}embed/{name}", scheme=scheme)
+        assert page.locator(".live-figure[data-live=ready]").count() == 1
+        assert page.locator("html").get_attribute("data-theme") == scheme
+        assert axe(page) == [], name
+
+
+def test_a_frame_can_ask_for_the_dark(visit, base):
+    page = visit(f"{base}embed/clip-explorer.html?theme=dark#fig-explorer?ratio=0.5")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert "0.5" in page.locator("main").inner_text()
+
+
+def test_the_gallery_shows_every_kind_of_figure_once(book):
+    page = soup(book, "gallery.html")
+    kinds = {
+        re.search(r"\.(\w+)\"", str(state))[1]
+        for state in re.findall(
+            r'"_anywidget_id": "[\w.]+"', "".join((SITE / f"{name}.html").read_text("utf-8") for name in CHAPTERS)
+        )
+    }
+    cards = page.select(".gallery-card")
+    assert len(cards) == len(kinds) == 14
+    for card in cards:
+        picture, chapter, own = card.select("a")
+        assert picture["href"] == chapter["href"] and card.select("svg, .live-body")
+        target, _, place = chapter["href"].partition("#")
+        assert soup(book, target).find(id=place).select(VIEWS)
+        assert (book / own["href"]).is_file()
