@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from html import escape
 
 from docutils import nodes
@@ -20,7 +21,7 @@ class Figure:
 
     Args:
         page: the chapter.
-        cell: the id of the cell that shows it.
+        cell: the id of the cell that shows it, or of its caption where cells have none.
         model: the id of its widget.
         state: what the widget has saved.
     """
@@ -28,7 +29,8 @@ class Figure:
     def __init__(self, page: str, cell: str, model: str, state: dict):
         self.page, self.cell, self.model, self.state = page, cell, model, state
         self.kind = state["_anywidget_id"].rpartition(".")[2]
-        self.chapter = int(re.match(r"chapters/0*(\d+)", page)[1])
+        chapter = re.match(r"chapters/0*(\d+)", page)
+        self.place = f"chapter {chapter[1]}" if chapter else "the first page"
         self.address = f"embed/{kebab(self.kind)}"
 
     def html(self) -> str:
@@ -40,31 +42,38 @@ class Figure:
 
 
 def figures(env) -> list[Figure]:
-    """The live figures in the order of the book, each kind where it first stands."""
-    found = {}
-    for page in sorted(name for name in env.found_docs if name.startswith("chapters/")):
-        saved = saved_widgets(env, page)
-        for cell in env.get_doctree(page).findall(nodes.container):
-            shown = "".join(raw.astext() for raw in cell.findall(nodes.raw))
-            for match in VIEW_SCRIPT.finditer(shown if cell.get("nb_element") == "cell_code" else ""):
-                model = json.loads(match[1])["model_id"]
-                if "_anywidget_id" in saved.get(model, {}).get("state", {}):
-                    figure = Figure(page, cell["ids"][0], model, saved[model]["state"])
-                    found.setdefault(figure.kind, figure)
-    return list(found.values())
+    """The live figures in the order of the book, each kind where it first stands in a chapter, or on the first page."""
+    found, chapters = {}, sorted(name for name in env.found_docs if name.startswith("chapters/"))
+    for page in [*chapters, env.config.root_doc]:
+        for figure in figures_of(env, page):
+            found.setdefault(figure.kind, figure)
+    first = [figure for figure in found.values() if figure.page == env.config.root_doc]
+    return first + [figure for figure in found.values() if figure not in first]
+
+
+def figures_of(env, page: str) -> Iterator[Figure]:
+    """The live figures of one page."""
+    saved, number = saved_widgets(env, page), 0
+    for cell in env.get_doctree(page).findall(nodes.container):
+        shown = "".join(raw.astext() for raw in cell.findall(nodes.raw))
+        for match in VIEW_SCRIPT.finditer(shown if cell.get("nb_element") == "cell_code" else ""):
+            number += 1
+            model = json.loads(match[1])["model_id"]
+            if "_anywidget_id" in saved.get(model, {}).get("state", {}):
+                yield Figure(page, (cell["ids"] or [f"figure-{number}"])[0], model, saved[model]["state"])
 
 
 def card(figure: Figure, pathto) -> str:
     """A small picture, its first sentence, and the ways to the figure."""
     first = re.split(r"(?<=[.?!]) ", figure.state["caption"])[0]
-    chapter, own = f"{pathto(figure.page)}#{figure.cell}", pathto(figure.address)
+    there, own = f"{pathto(figure.page)}#{figure.cell}", pathto(figure.address)
     title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", figure.kind)
     return (
         f'<section class="gallery-card" id="{kebab(figure.kind)}"><h2>{escape(title)}</h2>'
-        f'<a class="gallery-picture" href="{chapter}" tabindex="-1" aria-hidden="true">'
+        f'<a class="gallery-picture" href="{there}" tabindex="-1" aria-hidden="true">'
         f'<div class="live-figure"><div class="live-still" inert>{still(figure.state)}</div></div></a>'
         f"<p>{escape(first, quote=False)}</p>"
-        f'<p><a href="{chapter}">In chapter {figure.chapter}</a> · <a href="{own}">On a page of its own</a></p>'
+        f'<p><a href="{there}">{figure.place.capitalize()}</a> · <a href="{own}">On a page of its own</a></p>'
         "</section>"
     )
 
@@ -87,7 +96,7 @@ def embeds(app):
             "figure": figure.html(),
             "home": figure.page,
             "cell": figure.cell,
-            "chapter": figure.chapter,
+            "place": figure.place,
         }
         yield figure.address, context, "embed.html"
 

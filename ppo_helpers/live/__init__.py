@@ -10,6 +10,7 @@ from ppo_helpers.live.figures.ppo_lab import PPOLab
 from ppo_helpers.live.figures.ratio_board import RatioBoard
 from ppo_helpers.live.figures.ratio_explorer import RatioExplorer
 from ppo_helpers.live.figures.rlhf_replay import RLHFReplay
+from ppo_helpers.live.figures.same_game import SameGame
 from ppo_helpers.live.figures.sentence_writer import SentenceWriter
 from ppo_helpers.live.figures.spot_the_bug import SpotTheBug
 from ppo_helpers.live.figures.token_advantages import TokenAdvantages
@@ -28,6 +29,7 @@ __all__ = [
     "RLHFReplay",
     "RatioBoard",
     "RatioExplorer",
+    "SameGame",
     "SentenceWriter",
     "SpotTheBug",
     "TokenAdvantages",

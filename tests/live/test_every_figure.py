@@ -27,6 +27,7 @@ FILES = {
     "RLHFReplay": "test_rlhf_replay",
     "RatioBoard": "test_ratio_board",
     "RatioExplorer": "test_ratio_explorer",
+    "SameGame": "test_same_game",
     "SentenceWriter": "test_sentence_writer",
     "SpotTheBug": "test_spot_the_bug",
     "TokenAdvantages": "test_token_advantages",
@@ -267,8 +268,8 @@ def test_with_less_motion_nothing_plays_by_itself(mount, figure):
 
 
 PLAYED = {
-    "AdvantagePath", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "TokenExplorer",
-    "TrainingReplay",
+    "AdvantagePath", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "SameGame",
+    "TokenExplorer", "TrainingReplay",
 }  # fmt: skip
 
 
