@@ -9,6 +9,9 @@ from docutils import nodes
 from live_figures import VIEW, VIEW_SCRIPT, html_of, saved_widgets, still
 
 GALLERY = "gallery"
+COLAB = "https://colab.research.google.com/github/"
+MINUTES = re.compile(r"Reading: about (\d+) minutes")
+CARDS = re.compile(r"<p>CHAPTERS ([\d|]+)</p>")
 STATE = VIEW.replace("view", "state")
 
 
@@ -63,6 +66,14 @@ def figures_of(env, page: str) -> Iterator[Figure]:
                 yield Figure(page, (cell["ids"] or [f"figure-{number}"])[0], model, saved[model]["state"])
 
 
+def picture(figure: Figure, there: str) -> str:
+    """A figure's first view, small; a press leads to it, and who cannot see it takes the link beside it."""
+    return (
+        f'<a class="gallery-picture" href="{there}" tabindex="-1" aria-hidden="true">'
+        f'<div class="live-figure"><div class="live-still" inert>{still(figure.state)}</div></div></a>'
+    )
+
+
 def card(figure: Figure, pathto) -> str:
     """A small picture, its first sentence, and the ways to the figure."""
     first = re.split(r"(?<=[.?!]) ", figure.state["caption"])[0]
@@ -70,9 +81,7 @@ def card(figure: Figure, pathto) -> str:
     title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", figure.kind)
     return (
         f'<section class="gallery-card" id="{kebab(figure.kind)}"><h2>{escape(title)}</h2>'
-        f'<a class="gallery-picture" href="{there}" tabindex="-1" aria-hidden="true">'
-        f'<div class="live-figure"><div class="live-still" inert>{still(figure.state)}</div></div></a>'
-        f"<p>{escape(first, quote=False)}</p>"
+        f"{picture(figure, there)}<p>{escape(first, quote=False)}</p>"
         f'<p><a href="{there}">{figure.place.capitalize()}</a> · <a href="{own}">On a page of its own</a></p>'
         "</section>"
     )
@@ -85,8 +94,40 @@ def fill_gallery(app, pagename, templatename, context, doctree):
 
 
 def follow_the_chapters(app, env, added, changed, removed):
-    """The gallery is written again whenever another page is: it shows what all of them have."""
-    return [GALLERY] if added | changed | removed else []
+    """The gallery and the first page are written again whenever another page is: they show what all of them have."""
+    return [GALLERY, env.config.root_doc] if added | changed | removed else []
+
+
+def chapter_card(env, page: str, pathto) -> str:
+    """A chapter as the first page shows it: its first figure, its question, and how long it takes."""
+    doctree = env.get_doctree(page)
+    minutes = MINUTES.search(doctree.astext())[1]
+    title, figure = env.titles[page].astext(), next(figures_of(env, page))
+    return (
+        f'<section class="gallery-card"><h4><a href="{pathto(page)}">{escape(title, quote=False)}</a></h4>'
+        f"{picture(figure, pathto(page))}<p>{minutes} minutes, and the exercises</p></section>"
+    )
+
+
+def ways_in(app, pathto) -> str:
+    """The first three things that a reader may want."""
+    first = min(name for name in app.env.found_docs if name.startswith("chapters/"))
+    code, branch = (app.config.html_theme_options[name] for name in ("repository_url", "repository_branch"))
+    colab = f"{COLAB}{code.removeprefix('https://github.com/')}/blob/{branch}/{first}.ipynb"
+    links = {"Start reading": pathto(first), "Open in Colab": colab, "The code": code}
+    return f'<p class="ways-in">{" ".join(f"""<a href="{there}">{words}</a>""" for words, there in links.items())}</p>'
+
+
+def fill_first_page(app, pagename, templatename, context, doctree):
+    if pagename != app.config.root_doc:
+        return
+    pathto = context["pathto"]
+
+    def cards(match: re.Match) -> str:
+        pages = [name for name in sorted(app.env.found_docs) if re.match(rf"chapters/({match[1]})_", name)]
+        return f'<div class="gallery">{"".join(chapter_card(app.env, name, pathto) for name in pages)}</div>'
+
+    context["body"] = CARDS.sub(cards, context["body"]).replace("<p>WAYS IN</p>", ways_in(app, pathto))
 
 
 def embeds(app):
@@ -104,5 +145,6 @@ def embeds(app):
 def setup(app):
     app.connect("env-get-outdated", follow_the_chapters)
     app.connect("html-page-context", fill_gallery, priority=600)
+    app.connect("html-page-context", fill_first_page, priority=600)
     app.connect("html-collect-pages", embeds)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

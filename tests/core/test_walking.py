@@ -800,3 +800,66 @@ def test_greedy_returns_ignore_what_comes_after_the_first_walk():
             return rest[0], np.nan if self.t > 3 else 1.0, self.t in (3, 5), False, info
 
     assert greedy_returns(PolicyNetwork(1, 2), SyncVectorEnv([Odd] * 2)).tolist() == [3.0, 3.0]
+
+
+class Pictures(gym.Env):
+    """Shows a picture, which is no list of numbers."""
+
+    observation_space = gym.spaces.Box(0, 1, (2, 3), np.float32)
+    action_space = gym.spaces.Discrete(2)
+
+
+def test_pictures_are_refused():
+    with pytest.raises(ValueError, match=r"envs must have observations of one dimension, got Box\(.*\(2, 3\)"):
+        train_ppo(SyncVectorEnv([Pictures]), SMALL)
+
+
+def test_masks_count_where_nothing_says_beside_them_which_walks_have_one():
+    class Bare(GridWorldVectorEnv):
+        def _infos(self):
+            return {name: value for name, value in super()._infos().items() if not name.startswith("_")}
+
+    told, bare = (collector(envs(WORLD, 6, max_steps=7)).collect(30) for envs in (GridWorldVectorEnv, Bare))
+    assert not told.action_masks.all() and torch.equal(bare.action_masks, told.action_masks)
+    assert bare.action_masks.dtype == torch.bool
+
+
+def test_the_seed_is_0_unless_given_and_walks_follow_it():
+    implied, zero, one = (Training(grid(), SMALL, **seed).collect() for seed in ({}, {"seed": 0}, {"seed": 1}))
+    assert torch.equal(implied.actions, zero.actions) and not torch.equal(zero.actions, one.actions)
+    assert torch.equal(run()[-1].experience.actions, run(seed=0)[-1].experience.actions)
+    [unseeded] = train_ppo(grid(), replace(SMALL, iterations=1), progress=False)
+    assert torch.equal(unseeded.experience.actions, zero.actions)
+    assert Training(grid(), SMALL, seed=7).collector.seed == 7
+
+
+def test_steps_are_counted_from_0_and_only_those_that_count():
+    taken = 0
+    for result in train_ppo(grid(), SMALL, progress=False):
+        taken += int(result.experience.mask.sum())
+        assert result.steps == taken
+
+
+@pytest.mark.filterwarnings("error")
+def test_before_a_walk_has_ended_there_is_no_mean_return():
+    [result] = run(replace(SMALL, iterations=1, steps=1), envs=GridWorldVectorEnv(WORLD, 4))
+    assert np.isnan(result.mean_return)
+
+
+def test_what_a_walk_has_earned_is_summed_in_double_precision():
+    assert Training(grid(), SMALL).running.dtype == torch.double
+
+
+def test_a_checkpoint_knows_how_its_walks_began(tmp_path):
+    class Moved(GridWorldVectorEnv):
+        """Shows something else at the very beginning, and the same from then on."""
+
+        def reset(self, **options):
+            observations, infos = super().reset(**options)
+            return observations + 0.125, infos
+
+    path = tmp_path / "run.safetensors"
+    config = replace(SMALL, iterations=2)
+    next(train_ppo(grid(4), config, progress=False)).save(path)
+    with pytest.raises(ValueError, match="the same actions led somewhere else"):
+        Training(Moved(num_envs=4, max_steps=50), config, 0).load(path)
