@@ -221,3 +221,15 @@ def test_what_follows_the_last_step_is_worth_nothing_unless_it_is_said():
 def test_experience_that_does_not_fit_together_is_refused(whole, change, message):
     with pytest.raises(ValueError, match=message):
         experience(whole, **change).batch(1.0, 0.95)
+
+
+def test_batches_of_a_single_step():
+    one, yes = batch([2.0]), torch.tensor([[True]])
+    seen = Experience(inputs={"x": one}, logprobs=-one, values=one / 4, rewards=one, dones=yes, mask=yes)
+    advantages, returns = seen.advantages(0.9, 0.9)
+    torch.testing.assert_close((advantages, returns), (batch([1.5]), batch([2.0])))
+
+
+def test_ends_of_another_shape_are_named():
+    with pytest.raises(ValueError, match="dones must have shape"):
+        discounted_returns(batch([1.0, 2.0]), torch.tensor([[True, False, True]]), 0.9)

@@ -138,6 +138,7 @@ def test_an_evaluation_of_another_shape_is_refused():
         ({"whiten_advantages": None}, "whiten_advantages must be True or False, got None"),
         ({"gamma": 1.1}, r"gamma must be in \[0, 1\], got 1.1"),
         ({"lam": -0.1}, r"lam must be in \[0, 1\], got -0.1"),
+        ({"clip_eps": 1}, r"clip_eps must be in \(0, 1\) or None, got 1"),
         ({"clip_eps": 1.3}, r"clip_eps must be in \(0, 1\) or None, got 1.3"),
         ({"learning_rate": float("nan")}, "learning_rate must be finite and not negative, got nan"),
         ({"ent_coef": -1}, "ent_coef must be finite and not negative, got -1"),
@@ -512,3 +513,26 @@ def test_two_processes_with_a_part_each_equal_one_with_the_whole_batch(tmp_path)
                 np.testing.assert_allclose(q, p.detach(), atol=1e-10)
             assert theirs == pytest.approx(stats, rel=1e-8, nan_ok=True)
             assert stats["optimizer_steps"] == 3 if config.target_kl is None else stats["optimizer_steps"] < 3
+
+
+def test_without_a_clip_the_fraction_is_that_outside_of_a_fifth():
+    config = PPOConfig(epochs=1, minibatch_size=99, clip_eps=None)
+    model, evaluate, batch = linear_case(config)
+    with torch.no_grad():
+        ratio = (evaluate(batch)[0] - batch.old_logprobs).exp()
+    stats = ppo_update(evaluate, batch, torch.optim.SGD(model.parameters(), lr=0.0), config)
+    outside = ((ratio - 1).abs() > 0.2).double().mean().item()
+    assert 0 < outside < 1 and stats.clip_fraction == pytest.approx(outside)
+
+
+def test_the_largest_ratio_is_one_of_a_real_token_and_not_of_the_padding():
+    logprobs, mask = nn.Parameter(torch.tensor([[-1.0, -2.0]])), torch.tensor([[True, False]])
+
+    def evaluate(batch):
+        return logprobs[batch.inputs["row"]], torch.zeros(1, 2), None
+
+    old = torch.tensor([[-0.5, -9.0]])  # the only real ratio is e to −0.5
+    batch = Batch({"row": torch.arange(1)}, old, *(torch.zeros(1, 2) for _ in range(3)), mask)
+    config = PPOConfig(epochs=1, ent_coef=0.0, whiten_advantages=False)
+    stats = ppo_update(evaluate, batch, torch.optim.SGD([logprobs], lr=0.0), config)
+    assert stats.max_ratio == pytest.approx(np.exp(-0.5))
