@@ -15,8 +15,13 @@ CARDS = re.compile(r"<p>CHAPTERS ([\d|]+)</p>")
 STATE = VIEW.replace("view", "state")
 
 
+def spaced(name: str) -> str:
+    """PPOLab as PPO Lab."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+
+
 def kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+    return spaced(name).replace(" ", "-").lower()
 
 
 class Figure:
@@ -78,7 +83,7 @@ def card(figure: Figure, pathto) -> str:
     """A small picture, its first sentence, and the ways to the figure."""
     first = re.split(r"(?<=[.?!]) ", figure.state["caption"])[0]
     there, own = f"{pathto(figure.page)}#{figure.cell}", pathto(figure.address)
-    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", figure.kind)
+    title = spaced(figure.kind)
     return (
         f'<section class="gallery-card" id="{kebab(figure.kind)}"><h2>{escape(title)}</h2>'
         f"{picture(figure, there)}<p>{escape(first, quote=False)}</p>"
@@ -133,7 +138,7 @@ def fill_first_page(app, pagename, templatename, context, doctree):
 def embeds(app):
     for figure in figures(app.env):
         context = {
-            "title": kebab(figure.kind).replace("-", " ").capitalize(),
+            "title": spaced(figure.kind),
             "figure": figure.html(),
             "home": figure.page,
             "cell": figure.cell,

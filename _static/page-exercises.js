@@ -84,12 +84,14 @@
       const { textarea } = this.editor;
       textarea.setAttribute("aria-label", `Your answer to ${this.title}`);
       textarea.addEventListener("focus", () => setIgnoreTab(false));
-      textarea.addEventListener("keydown", (event) => {
+      const keys = (event) => {
         if (event.key === "Escape") setIgnoreTab(true);
         if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
         event.preventDefault();
+        event.stopPropagation(); // the editor would begin a line
         this.check();
-      });
+      };
+      home.addEventListener("keydown", keys, { capture: true });
       this.showButtons();
       textarea.focus();
       const at = Math.max(0, value.indexOf("..."));

@@ -34,17 +34,9 @@ function render({ model, el }) {
     state.set({ pair: (state.get("pair") + 1) % state.get("walks").length, frame: 0 });
     play.start();
   }
-  const picture = [sides(board.node, page.node), table.node];
-  const side = [
-    status,
-    html(
-      "div",
-      { class: "live-same-buttons" },
-      play.node,
-      html("div", { class: "live-buttons" }, button("Other dice", other)),
-    ),
-  ];
-  el.append(stage(state, { hint: HINT, picture, side, cls: "live-same" }));
+  const dice = html("div", { class: "live-buttons" }, button("Other dice", other));
+  const picture = [sides([board.node], [page.node, play.node, dice, status])];
+  el.append(stage(state, { hint: HINT, picture, side: [table.node], cls: "live-same" }));
   board.describe(status);
   draw();
   state.watch(["frame", "pair"], draw);
@@ -54,9 +46,9 @@ function render({ model, el }) {
   };
 }
 
-/** The grid, and beside it the text. */
+/** The grid, and beside it the text and what moves both. */
 function sides(walker, writer) {
-  const part = (title, node) => html("div", {}, html("p", { class: "live-same-title" }, title), node);
+  const part = (title, nodes) => html("div", {}, html("p", { class: "live-same-title" }, title), ...nodes);
   return html("div", { class: "live-same-sides" }, part("Walking a grid", walker), part("Writing a sentence", writer));
 }
 

@@ -16,7 +16,7 @@ export const ROWS = ["state s", "action a", "π(a | s)", "log π(a | s), nats", 
 
 function rows({ state, action, prob, logprob, reward, total }) {
   const said = (value, words) => (value === null ? "–" : words(value));
-  const [p, log] = [said(prob, (x) => show(x, 3)), said(logprob, (x) => show(x, 2))];
+  const [p, log] = [said(prob, (x) => show(x, 3)), said(logprob, (x) => show(x, x > -0.1 ? 3 : 2))];
   return [state, action, p, log, said(reward, prize), prize(total)];
 }
 
