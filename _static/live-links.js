@@ -4,9 +4,17 @@
   const nameOf = (home) => home.closest(".cell")?.id || home.querySelector("figcaption").id;
   const kind = (value) => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);
 
+  /** Are all numbers in it such as can be drawn? 1e999 is not. */
+  const finite = (value) =>
+    Array.isArray(value) || kind(value) === "object"
+      ? Object.values(value).every(finite)
+      : kind(value) !== "number" || Number.isFinite(value);
+
+  /** A value as a link writes it. */
   function parsed(text) {
     try {
-      return JSON.parse(text);
+      const value = JSON.parse(text);
+      return finite(value) ? value : undefined;
     } catch {
       return undefined;
     }
@@ -15,7 +23,7 @@
   /** What the address says of a figure: values of the kind that the figure has, and nothing else. */
   function asked(home, saved) {
     const [name, query] = location.hash.slice(1).split("?", 2);
-    if (query === undefined || decodeURIComponent(name) !== nameOf(home)) return null;
+    if (query === undefined || name !== nameOf(home)) return null;
     const values = {};
     for (const [key, text] of new URLSearchParams(query)) {
       if (key.startsWith("_") || !Object.hasOwn(saved, key)) continue;
@@ -54,6 +62,7 @@
       console.warn(error);
       model.restore({});
     }
+    home.querySelector(".live-body")?.dispatchEvent(new Event("pointerdown")); // who was touched plays no more by itself
     home.scrollIntoView({ block: "center" });
   }
 

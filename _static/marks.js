@@ -40,7 +40,7 @@
 
   function firstMark(article) {
     const marks = [...article.querySelectorAll("mark.highlighted")];
-    const section = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const section = document.querySelector(":target");
     const inSection = marks.filter((mark) => section?.contains(mark));
     return [...inSection, ...marks].find((mark) => mark.checkVisibility()) ?? marks[0];
   }

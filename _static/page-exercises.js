@@ -148,12 +148,14 @@
 
   function solved({ name }) {
     keep(SOLVED, (pages) => {
-      pages[location.pathname].names = [...new Set([...pages[location.pathname].names, name])];
+      const { names = [] } = pages[location.pathname] ?? {};
+      pages[location.pathname] = { names: [...new Set([...names, name])], all: answering() };
     });
     showSolved();
   }
 
   let exercises = [];
+  const answering = () => exercises.filter(({ opener }) => opener).length;
 
   /** Ticks in "On this page"; the sidebar counts, by what is remembered. */
   function showSolved() {
@@ -171,10 +173,6 @@
 
   function start() {
     exercises = [...document.querySelectorAll(".cell.exercise")].map((cell) => new Exercise(cell));
-    const all = exercises.filter(({ opener }) => opener).length;
-    keep(SOLVED, (pages) => {
-      pages[location.pathname] = { names: [], ...pages[location.pathname], all };
-    });
     showSolved();
   }
 

@@ -32,6 +32,15 @@
 
   // ---- Where the reader is ------------------------------------------------------------------------------------------
 
+  /** What the address points at; nothing where somebody has typed what no browser can read. */
+  function pointedAt() {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return "";
+    }
+  }
+
   /** The section that was jumped to last, for as long as its heading stays in sight and nobody scrolls by hand. */
   function jumpTarget(sections) {
     let target = null;
@@ -39,7 +48,7 @@
       target = null;
     };
     const jump = () => {
-      target = sections.find((section) => `#${section.id}` === decodeURIComponent(location.hash));
+      target = sections.find((section) => section.id === pointedAt());
     };
     const current = () => {
       const top = target?.getBoundingClientRect().top;
