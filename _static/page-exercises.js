@@ -46,7 +46,7 @@
     leadElsewhere() {
       const colab = document.querySelector('a[href*="colab.research"]');
       const place = colab ? element("a", { href: colab.href, textContent: "Open the chapter in Colab" }) : "Open Colab";
-      this.bar.append("This one trains with PyTorch, which a page has not. ", place, ", or run it in your notebook.");
+      this.bar.append("This one works with PyTorch, which a page has not. ", place, ", or run it in your notebook.");
     }
 
     offer() {
@@ -81,8 +81,16 @@
       for (const output of this.cell.querySelectorAll(".cell_output")) output.hidden = true;
       const options = { language: "python", value, tabSize: 4, onUpdate: (text) => this.changed(text) };
       this.editor = createEditor(home, options, defaultCommands(), editHistory());
+      this.useKeys(home, setIgnoreTab);
+      this.showButtons();
+      this.goToDots();
+    }
+
+    /** What the editor does not do by itself: check, and let a keyboard out. */
+    useKeys(home, setIgnoreTab) {
       const { textarea } = this.editor;
       textarea.setAttribute("aria-label", `Your answer to ${this.title}`);
+      textarea.setAttribute("aria-describedby", `keys-${this.name}`);
       textarea.addEventListener("focus", () => setIgnoreTab(false));
       const keys = (event) => {
         if (event.key === "Escape") setIgnoreTab(true);
@@ -92,10 +100,13 @@
         this.check();
       };
       home.addEventListener("keydown", keys, { capture: true });
-      this.showButtons();
+    }
+
+    goToDots() {
+      const { textarea } = this.editor;
       textarea.focus();
-      const at = Math.max(0, value.indexOf("..."));
-      textarea.setSelectionRange(at, value.startsWith("...", at) ? at + 3 : at);
+      const at = textarea.value.indexOf("...");
+      textarea.setSelectionRange(Math.max(0, at), at < 0 ? 0 : at + 3);
     }
 
     showButtons() {
@@ -107,39 +118,50 @@
       this.checker = button("Check", "exercise-button", () => this.check());
       const over = button("Start over", "exercise-button quiet", () => this.startOver());
       const keys = "Ctrl + Enter checks · Tab indents, Esc and then Tab leaves";
-      this.bar.replaceChildren(this.checker, over, element("span", { className: "exercise-keys", textContent: keys }));
+      const told = element("span", { className: "exercise-keys", id: `keys-${this.name}`, textContent: keys });
+      this.bar.replaceChildren(this.checker, over, told);
+      this.said?.remove(); // that the editor did not come the first time
+      this.said = element("div", { className: "exercise-said", role: "status" });
+      this.bar.after(this.said);
     }
 
     changed(text) {
+      if (this.said?.dataset.of !== text) this.said?.removeAttribute("data-passed"); // that was said of another text
       keep(ANSWERS, (answers) => {
         if (text.trimEnd() === this.stub) delete answers[this.name];
         else answers[this.name] = text;
       });
     }
 
+    /** The stub takes the place of all that is there; undo brings it back. */
     startOver() {
-      this.editor.setOptions({ value: this.stub });
-      this.changed(this.stub);
-      this.said?.remove();
-      this.editor.textarea.focus();
+      const { textarea } = this.editor;
+      textarea.setRangeText(this.stub, 0, textarea.value.length);
+      textarea.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      this.said.replaceChildren();
+      this.goToDots();
     }
 
     async check() {
-      if (this.checker.disabled) return;
-      this.checker.disabled = true;
+      if (this.busy) return;
+      this.busy = true;
+      const source = this.editor.value;
       this.tell(null, window.bookPython.awake ? "Trying …" : "Python comes, 0.3 MB …");
-      const { passed, text, printed } = await window.bookPython.ask(this.editor.value);
-      this.checker.disabled = false;
-      this.tell(passed, [...printed, text].join("\n"));
-      if (passed) solved(this);
+      const { passed, text, printed } = await window.bookPython.ask(source);
+      this.busy = false;
+      if (source !== this.editor.value) return this.tell(null, "The answer has changed meanwhile: check it again.");
+      this.tell(passed, [...printed, text].join("\n"), source);
+      if (passed && text.startsWith(`Correct: ${this.name} `)) solved(this);
     }
 
-    tell(passed, text) {
-      if (!this.said?.isConnected) {
+    tell(passed, text, of = null) {
+      if (!this.said) {
         this.said = element("div", { className: "exercise-said", role: "status" });
         this.bar.after(this.said);
       }
-      this.said.dataset.passed = passed ?? "";
+      this.said.dataset.of = of;
+      if (passed === null) this.said.removeAttribute("data-passed");
+      else this.said.dataset.passed = passed;
       this.said.replaceChildren(element("pre", { textContent: text }));
     }
   }
@@ -149,13 +171,14 @@
   function solved({ name }) {
     keep(SOLVED, (pages) => {
       const { names = [] } = pages[location.pathname] ?? {};
-      pages[location.pathname] = { names: [...new Set([...names, name])], all: answering() };
+      const known = exercises.map((exercise) => exercise.name);
+      const all = exercises.filter(({ opener }) => opener).length;
+      pages[location.pathname] = { names: [...new Set([...names, name])].filter((one) => known.includes(one)), all };
     });
     showSolved();
   }
 
   let exercises = [];
-  const answering = () => exercises.filter(({ opener }) => opener).length;
 
   /** Ticks in "On this page"; the sidebar counts, by what is remembered. */
   function showSolved() {

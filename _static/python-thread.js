@@ -11,6 +11,7 @@
     const url = URL.createObjectURL(new Blob([worker], { type: "text/javascript" }));
     const bytes = Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
     const made = new Worker(url);
+    made.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
     made.postMessage({ wasm: bytes, files });
     return made;
   }

@@ -149,7 +149,16 @@
     if (!part) return;
     link.dataset.read = part;
     link.style.setProperty("--read", part);
-    link.setAttribute("aria-description", part === 1 ? "read" : `${Math.round(100 * part)} % read`);
+    describe(link);
+  }
+
+  /** What the dot and the count beside a link mean. */
+  function describe(link) {
+    const { read, solved } = link.dataset;
+    const words = [];
+    if (read) words.push(Number(read) === 1 ? "read" : `${Math.round(100 * read)} % read`);
+    if (solved) words.push(`exercises solved: ${solved.slice(2)}`);
+    link.setAttribute("aria-description", words.join(", "));
   }
 
   /** A dot beside each chapter fills up as it is read. */
@@ -178,7 +187,9 @@
       const pages = readRecord(SOLVED);
       for (const link of document.querySelectorAll(".bd-sidebar-primary nav.bd-links li > a")) {
         const { names = [], all } = pages[link.pathname] ?? {};
-        if (names.length) link.dataset.solved = `✓ ${names.length} of ${all}`;
+        if (!names.length) continue;
+        link.dataset.solved = `✓ ${names.length} of ${all}`;
+        describe(link);
       }
     };
     addEventListener("exercise-solved", show);

@@ -41,6 +41,7 @@ class Judge:
         """What an answer returns, None for a stub; or what it raises: that is feedback, not a traceback."""
         try:
             got = self.call(answer, self.copy(case.args))  # an answer that changes its input must not spoil the next
+            self.plain(got)  # a list may contain itself
         except NotImplementedError:
             return None
         except (Exception, Endless) as error:

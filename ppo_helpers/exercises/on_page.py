@@ -59,8 +59,8 @@ class PageJudge(Judge):
         try:
             return answer(*args)
         except NotImplementedError as error:
-            if "slice" in str(error):  # it is MicroPython that has not implemented something, not the reader
-                raise TypeError(error)
+            if lacking(error):  # it is MicroPython that has not implemented something, not the reader
+                raise TypeError(str(error) or LACKING)
             raise
 
     def copy(self, args):
@@ -78,14 +78,14 @@ class PageJudge(Judge):
         return value
 
     def names(self, answer, args):
-        _, found, rest = self.source.partition(f"def {answer.__name__}(")
+        _, found, rest = self.source.partition(f"def {name_of(answer)}(")
         if not found or "*" in rest.partition(")")[0]:
             return []
         names = [part.partition(":")[0].partition("=")[0].strip() for part in rest.partition(")")[0].split(",")]
         return [name for name in names if name][: len(args)]
 
     def accepts(self, answer, args, error):
-        return not ("positional argument" in str(error) and str(error).startswith(answer.__name__))
+        return not ("positional argument" in str(error) and str(error).startswith(name_of(answer) or "function"))
 
     def line(self, answer, got):
         return line_of(got) if isinstance(got, Exception) else ""
@@ -102,11 +102,12 @@ def run(source, exercises, soon=lambda text: None):
     Returns:
         Whether the answer is right, and what the reader is told.
     """
+    complete_modules()  # anew: the cell before may have changed them
     checks, told = Checks(PageJudge(source, soon), exercises), "The cell has run. No check was called in it."
     soon(f"Python has not come to the end of the cell after {LIMIT} seconds: stopped.")
     try:
-        exec(compile(source, "answer", "exec"), {"exercises": checks, "math": math, "zip": strict_zip})
-    except Exception as error:
+        exec(compile(source, "answer", "exec"), {"exercises": checks, "math": math, "zip": strict_zip, "sum": sum_from})
+    except BaseException as error:
         said = f"Python stopped: {type(error).__name__}: {error}{line_of(error)}"
         return False, f"{said}\n{unknown_here(error)}".rstrip()
     return checks.found or (False, told)
@@ -134,17 +135,33 @@ class Checks:
         return checked
 
 
+def name_of(answer):
+    """The name in the reader's ``def``; nothing for an object that can be called."""
+    return getattr(answer, "__name__", "")
+
+
+LACKING = "MicroPython has not implemented this"
+
+
+def lacking(error):
+    """Is it the page's Python that lacks something? A stub may raise the same error, with words of its own."""
+    return not str(error) or "slice" in str(error)
+
+
 def unknown_here(error):
     """What to say of things that the page's small Python does not have."""
     text = str(error)
-    if isinstance(error, (NameError, ImportError)) and ("np" in text or "numpy" in text or "torch" in text):
+    quoted = text.split("'")[1].split(".")[0] if text.count("'") >= 2 else ""
+    if isinstance(error, (NameError, ImportError)) and quoted in ("np", "numpy", "torch"):
         return "The page has no NumPy and no PyTorch: write it with lists and math, or run the notebook."
     if isinstance(error, ImportError):
-        return "The page has a small Python with few modules; math, functools, itertools and collections are there."
+        return "The page's small Python lacks this. It has the common half of math and functools."
     if "slices with step" in text:
-        return "The page's small Python turns lists round with [::-1], but no tuples: list(a)[::-1]."
+        return "The page's small Python turns lists round with [::-1], but nothing else: list(a)[::-1]."
     if "assignment target" in text:
         return "The page's small Python does not know [*a, b]: write list(a) + [b]."
+    if text == LACKING or any(words in text for words in ("keyword argument", "__or__: 'type'", "module '")):
+        return "The page's small Python lacks this; the notebook has it."
     return ""
 
 
@@ -158,7 +175,7 @@ def line_of(error):
 
 # --- what readers may expect of Python, and MicroPython has not -------------------------------------------------------
 
-real_zip, real_math = zip, math
+real_zip, real_sum, real_math, real_collections = zip, sum, math, collections
 
 
 def strict_zip(*rows, strict=False):
@@ -167,6 +184,10 @@ def strict_zip(*rows, strict=False):
         if any(len(row) != len(rows[0]) for row in rows):
             raise ValueError("zip(): the arguments are of different lengths")
     return real_zip(*rows)
+
+
+def sum_from(items, start=0):
+    return real_sum(items, start)
 
 
 class deque(list):  # MicroPython's own wants a largest length
@@ -219,7 +240,9 @@ def product(items, start=1):
 
 
 def complete_modules():
-    """Let ``import math`` and ``import collections`` give what readers expect. In the page only."""
+    """Let ``import math`` and ``import collections`` give what readers expect. In MicroPython only."""
+    if sys.implementation.name != "micropython":
+        return
     global math
-    math = Module(real_math, exp=exp, log1p=log1p, fsum=sum, prod=product)
-    sys.modules["math"], sys.modules["collections"] = math, Module(collections, deque=deque)
+    math = Module(real_math, exp=exp, log1p=log1p, fsum=sum_from, prod=product)
+    sys.modules["math"], sys.modules["collections"] = math, Module(real_collections, deque=deque)

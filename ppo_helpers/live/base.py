@@ -44,7 +44,8 @@ class Number(traitlets.Float):
 class LiveFigure(anywidget.AnyWidget):
     """Base class. ``name.py`` holds a subclass, ``name.js`` draws it, ``name.css``, if there is one, is its own look.
 
-    A subclass tags the traits that its JavaScript sees with ``sync=True``.
+    A subclass tags the traits that its JavaScript sees with ``sync=True``, and those of them that a link to a view may
+    set with ``linked=True``, or ``linked={name: [low, high]}`` with bounds for numbers inside of it.
 
     Args:
         alt: what the figure shows, for readers who cannot see it.
@@ -55,6 +56,7 @@ class LiveFigure(anywidget.AnyWidget):
         ValueError: if ``alt`` or ``caption`` is empty, or a trait holds NaN or infinity, which JSON cannot say.
     """
 
+    links = traitlets.Dict(help="what a link may set: bounds of numbers, None where there are none").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
 
@@ -75,9 +77,15 @@ class LiveFigure(anywidget.AnyWidget):
                 json.dumps(value, allow_nan=False)
             except ValueError:
                 raise ValueError(f"{name} must not hold NaN or infinity, got {value}") from None
-        super().__init__(alt=alt, caption=caption, **state)
+        super().__init__(alt=alt, caption=caption, links=self._links(), **state)
         figure = weakref.ref(self)  # a figure that is gone must not be kept for its files' sake
         follow(self._module, lambda text: (alive := figure()) and alive.set_trait("_esm", text))
+
+    @classmethod
+    def _links(cls) -> dict:
+        linked = cls.class_traits(linked=lambda tag: tag is not None)
+        bounds = {name: trait.metadata["linked"] for name, trait in linked.items()}
+        return {name: _bounds(linked[name]) if given is True else given for name, given in bounds.items()}
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -85,6 +93,10 @@ class LiveFigure(anywidget.AnyWidget):
         if data:
             data["text/plain"] = f"{type(self).__name__}: {self.alt}"  # where no widget can be shown
         return bundle
+
+
+def _bounds(trait: traitlets.TraitType) -> list[float] | None:
+    return [trait.low, trait.high] if isinstance(trait, Number) else None
 
 
 class AskingFigure(LiveFigure):

@@ -10,11 +10,6 @@ from ppo_helpers import live
 
 KINDS = [name for name in live.__all__ if inspect.isclass(getattr(live, name)) and name != "LiveFigure"]
 CLIP = "chapters/06_clipping.html#fig-explorer"
-SHOWN = """() => ({
-  copied: document.querySelector(".live-link").textContent,
-  hash: location.hash,
-  slider: document.querySelector("#fig-explorer input[type=range]").value,
-})"""
 
 
 def first_slider(page):

@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from page_exercises import NeedsTorchError, literal, on_page, script
 
 from ppo_helpers import exercises
+from ppo_helpers.exercises import on_page as on_page_module
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -154,13 +156,20 @@ def answered(lines):
         ("return 1 / 0", "ZeroDivisionError: divide by zero (line 2)"),
         ("return np.max(neighbours) - cost", "The page has no NumPy and no PyTorch"),
         ("import torch", "The page has no NumPy and no PyTorch"),
-        ("import statistics", "a small Python with few modules"),
+        ("import statistics", "The page's small Python lacks this. It has"),
         (
             "return [*neighbours, cost]",
             "*x must be assignment target (line 2)\nThe page's small Python",
         ),
         ("return max(neighbours", "Python stopped: SyntaxError: invalid syntax (line "),
         ("return cell_value(neighbours, cost)", "Which condition ends it?"),
+        ("return sum(neighbours, start=0.0)", "got       2\n"),
+        ("return max(inputs) - cost", "Python knows no such name"),
+        ("neighbours[::2] = [1, 2]", "The page's small Python lacks this"),
+        ("return math.hypot(1, 2)", "The page's small Python lacks this"),
+        ("from functools import cache", "The page's small Python lacks this"),
+        ("x = []; x.append(x); return x", "Which condition ends it?"),
+        ("import sys; sys.exit()", "Python stopped: SystemExit"),
         ("return exercises.check_nothing(max)", "AttributeError: there is no check_nothing"),
         ("return exercises.check_fit(max)", "This exercise needs PyTorch"),
     ],
@@ -196,8 +205,23 @@ def test_two_answers_at_once_are_tried_one_after_the_other(tab):
 
 
 def test_cells_know_nothing_of_each_other(ask):
-    ask("left_over = 3")
-    assert "NameError" in ask("print(left_over)")["text"]
+    ask("import math\nleft_over = math.exp = 3\nprint('and no end', end='')")
+    told = ask("import math\nprint(math.exp(0))\nprint(left_over)")
+    assert told["printed"] == ["1.0"] and "NameError" in told["text"]
+
+
+def test_what_a_cell_prints_without_an_end_is_shown(ask):
+    assert ask("print('one', end=''), print('π')\nprint('last', end='')")["printed"] == ["oneπ", "last"]
+
+
+def test_an_object_that_can_be_called_may_answer(ask):
+    told = ask("class A:\n    def __call__(self, n, c): return max(n) - c\nexercises.check_cell_value(A())")
+    assert told["passed"], told["text"]
+
+
+def test_page_and_thread_wait_for_the_same_time():
+    thread = (ROOT / "_static" / "python-thread.js").read_text("utf-8")
+    assert re.search(r"LIMIT = (\d+);", thread)[1] == str(1000 * on_page_module.LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +255,7 @@ def test_a_thread_that_dies_is_started_again(browser, tab):
 # --- what is shipped --------------------------------------------------------------------------------------------------
 
 
-def test_only_what_trains_needs_torch():
+def test_only_what_works_on_tensors_needs_torch():
     need = set(exercises.__all__) - set(on_page())
     assert need == {"check_batch_loss", "check_chosen_logprobs", "check_climb_batch", "check_clipped_loss", "check_fit",
                     "check_repaired_loss", "check_update"}  # fmt: skip

@@ -26,10 +26,10 @@ class AdvantagePath(LiveFigure):
 
     rewards = traitlets.List().tag(sync=True)
     values = traitlets.List().tag(sync=True)
-    last_value = traitlets.Float(0.0).tag(sync=True)
-    gamma = Number(1.0, low=0.5, high=1).tag(sync=True)
-    lam = Number(0.95, low=0, high=1).tag(sync=True)
-    step = traitlets.Int(0, help="where the walker stands; after the last step, at the end").tag(sync=True)
+    last_value = traitlets.Float(0.0).tag(sync=True, linked=True)
+    gamma = Number(1.0, low=0.5, high=1).tag(sync=True, linked=True)
+    lam = Number(0.95, low=0, high=1).tag(sync=True, linked=True)
+    step = traitlets.Int(0, help="where the walker stands; after the last step, at the end").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class BeforeAfter(AskingFigure):
     seed = traitlets.Int().tag(sync=True)
     texts = traitlets.List(help="pieces, kl and score by policy").tag(sync=True)
     first = traitlets.Dict(help="prompt, seed, texts and beta at the beginning, for Reset").tag(sync=True)
-    beta = Number(0.1, low=0.0, high=0.4).tag(sync=True)
+    beta = Number(0.1, low=0.0, high=0.4).tag(sync=True, linked=True)
 
     def __init__(
         self,

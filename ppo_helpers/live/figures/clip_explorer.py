@@ -32,10 +32,10 @@ class ClipExplorer(LiveFigure):
         ValueError: if an argument is out of range, at the start or later, or ``batch`` is not two equally long rows.
     """
 
-    ratio = Number(1.5, low=0.0, high=RATIO_END).tag(sync=True)
-    advantage = Number(1.0, low=SHORTEST, high=LARGEST).tag(sync=True)
-    clip_eps = Number(0.2, low=0.05, high=0.9).tag(sync=True)
-    plain = traitlets.Bool(False, help="is the clip without its min drawn too?").tag(sync=True)
+    ratio = Number(1.5, low=0.0, high=RATIO_END).tag(sync=True, linked=True)
+    advantage = Number(1.0, low=SHORTEST, high=LARGEST).tag(sync=True, linked=True)
+    clip_eps = Number(0.2, low=0.05, high=0.9).tag(sync=True, linked=True)
+    plain = traitlets.Bool(False, help="is the clip without its min drawn too?").tag(sync=True, linked=True)
     batch = traitlets.List(help="ratio and sign of the advantage of each sample").tag(sync=True)
 
     def __init__(

@@ -24,12 +24,12 @@ class GridEditor(LiveFigure):
             later, if a trait is set to what is no world.
     """
 
-    text = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True, linked=True)
     rewards = traitlets.Dict().tag(sync=True)
-    move_cost = Number(1.0, low=0, high=1e6).tag(sync=True)
-    gamma = Number(1.0, low=0, high=1, above=True).tag(sync=True)
-    sweep = traitlets.Int(-1, help="the sweep shown; −1 when all are done").tag(sync=True)
-    cell = traitlets.List(help="[row, column] of the cell that is explained").tag(sync=True)
+    move_cost = Number(1.0, low=0, high=1e6).tag(sync=True, linked=True)
+    gamma = Number(1.0, low=0, high=1, above=True).tag(sync=True, linked=True)
+    sweep = traitlets.Int(-1, help="the sweep shown; −1 when all are done").tag(sync=True, linked=True)
+    cell = traitlets.List(help="[row, column] of the cell that is explained").tag(sync=True, linked=True)
     first = traitlets.Dict(help="text, move_cost and gamma at the beginning, for Reset").tag(sync=True)
 
     def __init__(

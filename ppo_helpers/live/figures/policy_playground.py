@@ -31,10 +31,10 @@ class PolicyPlayground(LiveFigure):
     rewards = traitlets.Dict().tag(sync=True)
     move_cost = Number(1.0, low=0, high=1e6).tag(sync=True)
     gamma = Number(1.0, low=0, high=1, above=True).tag(sync=True)
-    temperature = Number(1.0, low=0, high=10).tag(sync=True)
+    temperature = Number(1.0, low=0, high=10).tag(sync=True, linked=True)
     tables = traitlets.List().tag(sync=True)
-    table = traitlets.Int(0).tag(sync=True)
-    start = traitlets.List().tag(sync=True)
+    table = traitlets.Int(0).tag(sync=True, linked=True)
+    start = traitlets.List().tag(sync=True, linked=True)
     seed = traitlets.Int(0).tag(sync=True)
 
     def __init__(

@@ -11,6 +11,7 @@ from ppo_helpers.live.base import LiveFigure
 if TYPE_CHECKING:  # the figures are there without torch
     from ppo_helpers.walking import WalkConfig
 
+BOUNDS = {"clip_eps": [0.01, 0.9], "learning_rate": [0, 0.1], "epochs": [1, 40], "ent_coef": [0, 1]}  # of a link
 DIALS = ("clip_eps", "learning_rate", "epochs", "ent_coef")  # what the reader can turn
 
 
@@ -38,11 +39,11 @@ class PPOLab(LiveFigure):
     rewards = traitlets.Dict().tag(sync=True)
     move_cost = traitlets.Float().tag(sync=True)
     room = traitlets.Dict(help="walkers, max_steps and observation").tag(sync=True)
-    sides = traitlets.List(help="both settings, numbers by their names in WalkConfig").tag(sync=True)
-    seed = traitlets.Int().tag(sync=True)
+    sides = traitlets.List(help="both settings, numbers by their names in WalkConfig").tag(sync=True, linked=BOUNDS)
+    seed = traitlets.Int().tag(sync=True, linked=True)
     first = traitlets.Dict(help="sides and seed at the beginning, for Reset").tag(sync=True)
     written = traitlets.List(help="the numbers that stand in the Python text").tag(sync=True)
-    frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True)
+    frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True, linked=True)
 
     def __init__(
         self,

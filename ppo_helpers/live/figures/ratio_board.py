@@ -31,11 +31,11 @@ class RatioBoard(LiveFigure):
 
     responses = traitlets.List(help="row, prompt, pieces and advantages of each response").tag(sync=True)
     ratios = traitlets.List(help="[epoch][response][token]").tag(sync=True)
-    clip_eps = Number(0.2, low=0, high=1, above=True).tag(sync=True)
-    epoch = traitlets.Int(0).tag(sync=True)
-    chosen = traitlets.List([0, 0], help="response and token").tag(sync=True)
-    clipped_only = traitlets.Bool(False).tag(sync=True)
-    show_all = traitlets.Bool(False, help="all responses, not only the best and the worst").tag(sync=True)
+    clip_eps = Number(0.2, low=0, high=1, above=True).tag(sync=True, linked=True)
+    epoch = traitlets.Int(0).tag(sync=True, linked=True)
+    chosen = traitlets.List([0, 0], help="response and token").tag(sync=True, linked=True)
+    clipped_only = traitlets.Bool(False).tag(sync=True, linked=True)
+    show_all = traitlets.Bool(False, help="all responses, not only the best and the worst").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -30,10 +30,12 @@ class RatioExplorer(LiveFigure):
     """
 
     old_logits = traitlets.List().tag(sync=True)
-    logits = traitlets.List(help="the policy's logits now").tag(sync=True)
-    action = traitlets.Int(0).tag(sync=True)
-    advantage = Number(1.0, low=-3.0, high=3.0).tag(sync=True)
-    steps = traitlets.Int(0, help="gradient steps since the reader last changed something by hand").tag(sync=True)
+    logits = traitlets.List(help="the policy's logits now").tag(sync=True, linked=True)
+    action = traitlets.Int(0).tag(sync=True, linked=True)
+    advantage = Number(1.0, low=-3.0, high=3.0).tag(sync=True, linked=True)
+    steps = traitlets.Int(0, help="gradient steps since the reader last changed something by hand").tag(
+        sync=True, linked=True
+    )
 
     def __init__(
         self,

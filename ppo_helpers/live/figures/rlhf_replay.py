@@ -42,8 +42,8 @@ class RLHFReplay(LiveFigure):
     curves = traitlets.List(help="for each β reward, gold and kl, of iterations 1, 2, …").tag(sync=True)
     texts = traitlets.List(help="[β][frame][prompt]: pieces, kl, score, gold").tag(sync=True)
     turns = traitlets.List(help="for each β the iteration of the turn, or None").tag(sync=True)
-    frame = traitlets.Int(0).tag(sync=True)
-    pair = traitlets.List(help="numbers of the two β shown").tag(sync=True)
+    frame = traitlets.Int(0).tag(sync=True, linked=True)
+    pair = traitlets.List(help="numbers of the two β shown").tag(sync=True, linked=True)
 
     def __init__(
         self,

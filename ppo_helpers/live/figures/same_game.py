@@ -38,8 +38,8 @@ class SameGame(LiveFigure):
     policy = traitlets.List().tag(sync=True)
     walks = traitlets.List(help="cells, actions, probs and rewards of each").tag(sync=True)
     texts = traitlets.List(help="prompt, pieces, logprobs and rewards of each").tag(sync=True)
-    pair = traitlets.Int(0, help="the walk and the text that are shown").tag(sync=True)
-    frame = traitlets.Int(0, help="steps that have been taken").tag(sync=True)
+    pair = traitlets.Int(0, help="the walk and the text that are shown").tag(sync=True, linked=True)
+    frame = traitlets.Int(0, help="steps that have been taken").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -40,7 +40,8 @@ export function stepOfText({ prompt, pieces, logprobs, rewards }, now) {
   const t = taken(pieces.length, now);
   const soFar = (n) => {
     const text = prompt + pieces.slice(0, n).join("");
-    return text.length > LETTERS ? `…${text.slice(text.indexOf(" ", text.length - LETTERS))}` : text;
+    const cut = text.length - LETTERS;
+    return cut > 0 ? `…${text.slice(Math.max(cut, text.indexOf(" ", cut)))}` : text;
   };
   if (t < 0) return rows({ ...NOTHING, state: `“${soFar(0)}”` });
   return rows({

@@ -36,8 +36,8 @@ class SentenceWriter(AskingFigure):
     first = traitlets.Dict(help="prompt, tokens and row at the beginning, for Reset").tag(sync=True)
     context = traitlets.Int().tag(sync=True)
     end = traitlets.Int(allow_none=True).tag(sync=True)
-    temperature = Number(1.0, low=0.1, high=2.0).tag(sync=True)
-    top_k = traitlets.Int(KEPT + 1, help="beyond the kept candidates: no cut").tag(sync=True)
+    temperature = Number(1.0, low=0.1, high=2.0).tag(sync=True, linked=True)
+    top_k = traitlets.Int(KEPT + 1, help="beyond the kept candidates: no cut").tag(sync=True, linked=True)
 
     def __init__(
         self,

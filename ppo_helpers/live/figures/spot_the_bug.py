@@ -36,9 +36,9 @@ class SpotTheBug(LiveFigure):
     scales = traitlets.List(help="for each title lowest and highest, or None").tag(sync=True)
     runs = traitlets.List(help="note, curves and the number of the bug of each run").tag(sync=True)
     picks = traitlets.List(help="for each run the number of the bug that the reader sees in it; −1 for none").tag(
-        sync=True
+        sync=True, linked=True
     )
-    last = traitlets.Int(-1, help="the run that was judged last; −1 for none").tag(sync=True)
+    last = traitlets.Int(-1, help="the run that was judged last; −1 for none").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -37,11 +37,11 @@ class TokenAdvantages(LiveFigure):
     """
 
     texts = traitlets.List(help="prompt, pieces, log-ratios, values and score of each text").tag(sync=True)
-    text = traitlets.Int(0, help="the text that is shown").tag(sync=True)
-    token = traitlets.Int(0, help="the token that is explained").tag(sync=True)
-    beta = Number(0.1, low=0, high=DEAREST).tag(sync=True)
-    lam = Number(0.95, low=0, high=1).tag(sync=True)
-    critic = traitlets.Bool(True, help="False: as if every value were 0").tag(sync=True)
+    text = traitlets.Int(0, help="the text that is shown").tag(sync=True, linked=True)
+    token = traitlets.Int(0, help="the token that is explained").tag(sync=True, linked=True)
+    beta = Number(0.1, low=0, high=DEAREST).tag(sync=True, linked=True)
+    lam = Number(0.95, low=0, high=1).tag(sync=True, linked=True)
+    critic = traitlets.Bool(True, help="False: as if every value were 0").tag(sync=True, linked=True)
 
     def __init__(
         self,

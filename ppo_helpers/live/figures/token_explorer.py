@@ -33,11 +33,11 @@ class TokenExplorer(LiveFigure):
 
     sentences = traitlets.List(help="pieces, and of each position the kept scores").tag(sync=True)
     vocabulary = traitlets.Int().tag(sync=True)
-    sentence = traitlets.Int(0).tag(sync=True)
-    token = traitlets.Int(0).tag(sync=True)
+    sentence = traitlets.Int(0).tag(sync=True, linked=True)
+    token = traitlets.Int(0).tag(sync=True, linked=True)
     start = traitlets.Int(0, help="where the first reading ends, and what Reset goes back to").tag(sync=True)
-    temperature = Number(1.0, low=0.1, high=2.0).tag(sync=True)
-    top_k = traitlets.Int(KEPT + 1, help="beyond the kept candidates: no cut").tag(sync=True)
+    temperature = Number(1.0, low=0.1, high=2.0).tag(sync=True, linked=True)
+    top_k = traitlets.Int(KEPT + 1, help="beyond the kept candidates: no cut").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -47,8 +47,8 @@ class TrainingReplay(LiveFigure):
     clip_eps = Number(0.2, low=0.0, high=0.999, above=True).tag(sync=True)
     scale = traitlets.Float(1.0, help="values are divided by this before they are coloured").tag(sync=True)
     collapses = traitlets.List(help="for each run the iteration in which it collapses, or None").tag(sync=True)
-    frame = traitlets.Int(0).tag(sync=True)
-    curve = traitlets.Unicode(help="the name of the curve shown").tag(sync=True)
+    frame = traitlets.Int(0).tag(sync=True, linked=True)
+    curve = traitlets.Unicode(help="the name of the curve shown").tag(sync=True, linked=True)
 
     def __init__(
         self,

@@ -45,8 +45,8 @@ class ValueMaps(LiveFigure):
     parameters = traitlets.Unicode(help="all of the network's, as base64 of little-endian float32").tag(sync=True)
     sizes = traitlets.List(help="the widths of the network's layers, inputs first").tag(sync=True)
     learning_rate = Number(3e-3, low=0.0, high=1.0, above=True).tag(sync=True)
-    fraction = traitlets.Int(0).tag(sync=True)
-    frame = traitlets.Int(0).tag(sync=True)
+    fraction = traitlets.Int(0).tag(sync=True, linked=True)
+    frame = traitlets.Int(0).tag(sync=True, linked=True)
 
     def __init__(
         self,
