@@ -54,13 +54,16 @@ def test_a_wrong_answer_is_told_on_which_input_and_why(chapter):
     assert exercise.page.locator("[data-solved]").count() == 0
 
 
-def test_start_over_brings_the_stub_back(chapter):
+def test_start_over_brings_the_stub_back_and_undo_the_answer(chapter):
     exercise = start(chapter())
     box = exercise.get_by_role("textbox")
     stub = box.input_value()
     exercise.page.keyboard.type(RIGHT)
     exercise.get_by_role("button", name="Start over").click()
     assert box.input_value() == stub
+    exercise.page.keyboard.press("Control+z")  # and perhaps the last word
+    assert RIGHT.rpartition(" ")[0] in box.input_value()
+    exercise.get_by_role("button", name="Start over").click()
     exercise.page.reload()
     assert exercise.get_by_role("button", name="Write your answer here").is_visible()
 
@@ -75,6 +78,33 @@ def test_tab_indents_and_escape_lets_it_leave(chapter):
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert exercise.get_by_role("button", name="Check").evaluate("(button) => button === document.activeElement")
+
+
+def test_only_the_exercise_that_was_solved_is_ticked(chapter):
+    page = chapter()
+    exercise = start(page, ".cell.exercise:has-text('check_climb')")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nexercises.check_cell_value(lambda n, c: max(n) - c)")
+    exercise.get_by_role("button", name="Check").click()
+    assert said(exercise).startswith("Correct: cell_value")
+    assert page.locator("[data-solved]").count() == 0
+
+
+def test_a_verdict_is_that_of_the_text_that_stands_there(chapter):
+    page = chapter()
+    exercise = start(page)
+    page.keyboard.type(RIGHT)
+    page.keyboard.press("Control+Enter")
+    said(exercise)
+    page.keyboard.type(" + 1")
+    assert exercise.locator(".exercise-said").get_attribute("data-passed") is None
+    exercise.get_by_role("button", name="Check").click()
+    exercise.get_by_role("textbox").press("End")
+    page.keyboard.type(" - 1")
+    page.wait_for_function("document.querySelector('.exercise-said').textContent !== 'Trying …'")
+    assert exercise.get_by_role("status").inner_text() in ("The answer has changed meanwhile: check it again.",) or (
+        exercise.locator(".exercise-said").get_attribute("data-passed") is None
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,7 @@
 """A link to a figure as it stands, each figure on a page of its own, and the gallery of all of them."""
 
 import inspect
+from urllib.parse import parse_qs
 
 import pytest
 from accessible import axe
@@ -34,13 +35,45 @@ def test_a_link_brings_the_figure_back_as_it_was(visit, base):
 
 
 def test_a_link_is_copied_and_goes_to_its_figure(visit, base):
-    page = visit(f"{base}{CLIP}?ratio=0.5&advantage=-1", permissions=["clipboard-read", "clipboard-write"])
+    page = visit(f"{base}{CLIP}?ratio=0.5&advantage=2", permissions=["clipboard-read", "clipboard-write"])
     assert page.locator("#fig-explorer").evaluate("(e) => e.getBoundingClientRect().top") < 900
-    link = page.locator("#fig-explorer .live-link")
-    link.click()
-    page.wait_for_function("document.querySelector('#fig-explorer .live-link').textContent === 'The link is copied'")
+    page.wait_for_timeout(2500)  # the figure does not play its opening over what was asked for
+    page.locator("#fig-explorer .live-link").click()
+    page.wait_for_function("document.querySelector('.live-link + span').textContent === 'It is copied.'")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == page.evaluate("location.href") and "ratio=0.5" in copied and "advantage=-1" in copied
+    assert copied == page.evaluate("location.href")
+    assert parse_qs(copied.split("?")[1]) == {"ratio": ["0.5"], "advantage": ["2"]}
+
+
+def test_a_link_that_comes_while_the_figure_plays_is_followed(visit, base):
+    page = visit(f"{base}{CLIP}")
+    page.locator("#fig-explorer").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    page.evaluate("location.hash = 'fig-explorer?ratio=0.5'")
+    page.wait_for_timeout(2500)
+    page.locator("#fig-explorer .live-link").click()
+    assert "ratio=0.5" in page.evaluate("location.hash").replace("&", "?").split("?")
+
+
+def test_a_link_to_a_frame_shows_that_frame(visit, base):
+    page = visit(f"{base}embed/same-game.html#figure-1?frame=1")
+    page.wait_for_timeout(2500)
+    assert "restaurant was”" in page.locator(".live-same-table td").nth(2).inner_text()
+    page.locator(".live-link").click()
+    assert page.evaluate("location.hash") == "#figure-1?frame=1"
+
+
+def test_in_a_frame_of_another_page_the_link_is_shown(visit, base, book):
+    page = visit(f"{base}corrections.html")
+    page.evaluate(
+        "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url, id: 'framed' }))",
+        f"{base}embed/clip-explorer.html",
+    )
+    frame = page.frame_locator("#framed")
+    frame.locator("[data-live=ready]").wait_for()
+    frame.locator(".live-link").click()
+    assert "embed/clip-explorer.html#fig-explorer" in frame.locator(".live-link + span a").get_attribute("href")
+    assert "clip-explorer" not in page.evaluate("location.href")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +91,24 @@ def test_a_link_is_copied_and_goes_to_its_figure(visit, base):
 def test_a_link_that_makes_no_sense_changes_nothing(visit, base, query):
     page, plain = visit(f"{base}{CLIP}?{query}"), visit(f"{base}{CLIP}")
     assert first_slider(page).input_value() == first_slider(plain).input_value()
+
+
+@pytest.mark.parametrize(
+    ("figure", "query"),
+    [
+        ("grid-editor.html#fig-grid-editor", "move_cost=-1"),  # values would rise for ever
+        ("grid-editor.html#fig-grid-editor", f"text={'.' * 5000}"),
+        ("spot-the-bug.html#fig-spot", "picks=[0]"),
+        ("spot-the-bug.html#fig-spot", "picks=[9,9,9,9]&bugs=[]"),
+        ("ppo-lab.html#fig-lab", "sides=[{}]&first={}"),
+    ],
+)
+def test_a_link_cannot_break_a_figure(visit, base, figure, query):
+    name, _, place = figure.partition("#")
+    addresses = (f"{base}embed/{name}", f"{base}embed/{name}#{place}?{query}")
+    plain, page = (visit(address, reduced_motion="reduce") for address in addresses)
+    assert page.locator(".live-figure").evaluate(DIALS) == plain.locator(".live-figure").evaluate(DIALS)
+    assert page.locator(".live-status").first.inner_text() == plain.locator(".live-status").first.inner_text()
 
 
 DIALS = "(figure) => [...figure.querySelectorAll('input, select, [aria-pressed]')].map((e) => e.ariaPressed ?? e.value)"

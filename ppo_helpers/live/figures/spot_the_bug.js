@@ -38,7 +38,7 @@ function card(state, run, i) {
   const note = html("p", { class: "live-caption" }, run.note);
   const node = html("div", { class: "live-bug" }, list.node, note, ...panels.map((one) => one.node));
   function update() {
-    const picked = state.get("picks")[i];
+    const picked = picksOf(state)[i];
     list.pick.value = String(picked);
     node.dataset.found = picked < 0 ? "" : String(picked === run.bug);
     const telling = state.get("titles").indexOf(state.get("bugs")[run.bug].tells);
@@ -49,10 +49,15 @@ function card(state, run, i) {
   return { node, update };
 }
 
+/** What the reader has picked; a link may say what is none. */
+const picksOf = (state) => state.get("picks").map((b) => (state.get("bugs")[b] ? b : -1));
+
 /** What is said of the last answer, and how many are found. */
 function verdict(state) {
-  const [runs, picks, bugs, last] = ["runs", "picks", "bugs", "last"].map(state.get);
-  if (last < 0) return `${runs.length} trainings of ${runs[0].curves[0].length} iterations each, with no names.`;
+  const [runs, bugs, last] = ["runs", "bugs", "last"].map(state.get);
+  const picks = picksOf(state);
+  if (!(picks[last] >= 0))
+    return `${runs.length} trainings of ${runs[0].curves[0].length} iterations each, with no names.`;
   const right = picks[last] === runs[last].bug;
   const found = runs.filter((run, i) => picks[i] === run.bug).length;
   const { yes } = bugs[runs[last].bug];
