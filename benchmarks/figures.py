@@ -103,6 +103,34 @@ def ppo_in_the_page():
     yield Row("PPO in the page, 2 × 20 seeds, 40 iterations of 20 epochs", seconds(lab.sides, 20), 8, "s")
 
 
+LONGEST_FRAME = """async () => {
+  let [longest, last] = [0, performance.now()];
+  const frame = (now) => {
+    longest = Math.max(longest, now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+  [...document.querySelectorAll("button")].find((e) => e.textContent.includes("more seeds")).click();
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  return longest;
+}"""
+
+
+@benchmark
+def frames_while_seeds_run():
+    """The lab trains twenty seeds of each side in short slices: how long a frame of the page waits at most."""
+    from tempfile import TemporaryDirectory
+
+    text = tested("tests.live.conftest").page_of(tested("test_ppo_lab").figure(), ROOT)
+    with TemporaryDirectory() as folder, bare_page() as page:
+        if page:
+            Path(folder, "page.html").write_text(text, "utf-8")
+            page.goto(Path(folder, "page.html").as_uri())
+            page.wait_for_selector("[data-live=ready]")
+            yield Row("Longest frame while seeds are trained", page.evaluate(LONGEST_FRAME), 50, "ms")
+
+
 FIRST_TOKEN = """async () => {
   const start = performance.now();
   [...document.querySelectorAll("button")].find((e) => e.textContent === "Roll dice").click();
