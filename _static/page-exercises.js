@@ -126,7 +126,7 @@
     }
 
     changed(text) {
-      if (this.said?.dataset.of !== text) this.said?.removeAttribute("data-passed"); // that was said of another text
+      if (this.judged !== text) this.said?.removeAttribute("data-passed"); // that was said of another text
       keep(ANSWERS, (answers) => {
         if (text.trimEnd() === this.stub) delete answers[this.name];
         else answers[this.name] = text;
@@ -159,7 +159,7 @@
         this.said = element("div", { className: "exercise-said", role: "status" });
         this.bar.after(this.said);
       }
-      this.said.dataset.of = of;
+      this.judged = of;
       if (passed === null) this.said.removeAttribute("data-passed");
       else this.said.dataset.passed = passed;
       this.said.replaceChildren(element("pre", { textContent: text }));
