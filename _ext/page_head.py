@@ -8,15 +8,12 @@ from plain_text import plain_text
 
 CARD = "_static/social-card.png"  # drawn by tools/social_card.py
 LONGEST = 200  # characters of a description; what is longer gets cut off where it is shown
-EXERCISE = re.compile(r'class="cell [^"]*\bexercise\b')
-# files that the theme and the extensions ask for on every page, and where they are of use
+# files that are asked for on every page, and where they are of use; reading.js brings those of the exercises
 ONLY_FOR = {
     "search-page.js": lambda name, body: name == "search",
     "sphinx_highlight.js": lambda name, body: name == "search",  # _static/marks.js does it on the others
     "marks.js": lambda name, body: name != "search",
-    "page-exercises.js": lambda name, body: EXERCISE.search(body),
-    "python-thread.js": lambda name, body: EXERCISE.search(body),
-    "page-exercises.css": lambda name, body: EXERCISE.search(body),
+    **dict.fromkeys(("page-exercises.js", "python-thread.js", "page-exercises.css"), lambda name, body: False),
     "sphinx-design.min.css": lambda name, body: re.search(r'class="([^"]* )?sd-', body),
     "design-tabs.js": lambda name, body: re.search(r'class="([^"]* )?sd-tab', body),
 }

@@ -196,7 +196,32 @@
     show();
   }
 
+  // ---- Exercises -----------------------------------------------------------------------------------------------------
+
+  const BESIDE = document.currentScript?.src || document.baseURI;
+
+  /** What answers them comes when one is near, or when one has been solved before: the first view needs none of it. */
+  function exercises() {
+    const cells = document.querySelectorAll(".cell.exercise");
+    const come = () => {
+      near.disconnect();
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet" });
+      link.href = new URL("page-exercises.css", BESIDE).href;
+      document.head.append(link);
+      for (const name of ["python-thread", "page-exercises"]) {
+        const script = Object.assign(document.createElement("script"), { async: false });
+        script.src = new URL(`${name}.js`, BESIDE).href;
+        document.head.append(script);
+      }
+    };
+    const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && come(), {
+      rootMargin: "1200px",
+    });
+    if (cells.length && readRecord(SOLVED)[location.pathname]) come();
+    else for (const cell of cells) near.observe(cell);
+  }
+
   ready(() => {
-    for (const part of [sidebar, progressBar, record, solved, contents]) part();
+    for (const part of [sidebar, progressBar, record, solved, contents, exercises]) part();
   });
 })();

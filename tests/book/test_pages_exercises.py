@@ -9,9 +9,17 @@ ONE = ".cell.exercise:has-text('check_cell_value')"
 RIGHT = "return max(neighbours) - move_cost"
 
 
+def near(page, where=ONE):
+    """What answers comes when a reader is near."""
+    exercise = page.locator(where)
+    exercise.scroll_into_view_if_needed()
+    exercise.locator(".exercise-bar").wait_for()
+    return exercise
+
+
 def start(page, where=ONE):
     """Opens an exercise's editor; the dots of its stub are selected."""
-    exercise = page.locator(where)
+    exercise = near(page, where)
     exercise.get_by_role("button", name="answer").click()
     exercise.get_by_role("textbox").wait_for()
     return exercise
@@ -39,8 +47,8 @@ def test_a_right_answer_is_told_ticked_and_kept(chapter):
     assert tick.get_attribute("aria-description") == "solved" and "One cell" in tick.inner_text()
     assert page.locator(".bd-sidebar-primary .current > a").get_attribute("data-solved") == "✓ 1 of 4"
     page.reload()
-    assert page.locator("#page-contents a[data-solved]").count() == 1
-    again = page.locator(ONE)
+    page.wait_for_function("document.querySelectorAll('#page-contents a[data-solved]').length === 1")
+    again = near(page)
     again.get_by_role("button", name="Go on with your answer").click()
     assert RIGHT in again.get_by_role("textbox").input_value()
 
@@ -65,7 +73,7 @@ def test_start_over_brings_the_stub_back_and_undo_the_answer(chapter):
     assert RIGHT.rpartition(" ")[0] in box.input_value()
     exercise.get_by_role("button", name="Start over").click()
     exercise.page.reload()
-    assert exercise.get_by_role("button", name="Write your answer here").is_visible()
+    near(exercise.page).get_by_role("button", name="Write your answer here").wait_for()
 
 
 def test_tab_indents_and_escape_lets_it_leave(chapter):
@@ -119,7 +127,7 @@ def test_an_open_exercise_is_accessible(chapter, scheme):
 
 def test_it_works_with_a_finger_on_a_phone(chapter):
     page = chapter(width=390, has_touch=True, is_mobile=True)
-    exercise = page.locator(ONE)
+    exercise = near(page)
     exercise.get_by_role("button", name="answer").tap()
     box = exercise.get_by_role("textbox")
     box.wait_for()
@@ -141,7 +149,7 @@ def test_it_works_where_nothing_may_be_remembered(visit, book):
 
 def test_what_needs_pytorch_leads_to_colab(visit, base):
     page = visit(f"{base}chapters/03_neural_approximation.html")
-    bar = page.locator(".cell.exercise.needs-torch:has-text('check_fit') .exercise-bar")
+    bar = near(page, ".cell.exercise.needs-torch:has-text('check_fit')").locator(".exercise-bar")
     assert "PyTorch" in bar.inner_text()
     assert "colab.research" in bar.get_by_role("link").get_attribute("href")
 
