@@ -70,9 +70,22 @@ def keep_names_together(app, pagename, templatename, context, doctree):
         neighbour["title"] = re.sub(r"\w+-\d+", r'<span class="unbroken">\g<0></span>', neighbour["title"])
 
 
+# what a script says to those who read it in the repository: its head, and lines that are nothing but a comment
+COMMENTS = re.compile(r"\A/\*.*?\*/\n|^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+
+
+def lighten_scripts(app, exception):
+    """Comments do not travel with the pages."""
+    for script in Path(app.confdir, "_static").glob("*.js"):
+        copy = Path(app.outdir, "_static", script.name)
+        if copy.is_file():
+            copy.write_text(COMMENTS.sub("", script.read_text("utf-8")), "utf-8")
+
+
 def setup(app):
     app.add_config_value("page_parts_digest", digest(app.confdir), "html")
     app.add_post_transform(NameSolutions)
+    app.connect("build-finished", lighten_scripts)
     app.connect("html-page-context", correct_body)
     app.connect("html-page-context", keep_names_together)
     app.connect("html-page-context", name_header_buttons, priority=900)  # after the theme has made its buttons
