@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from docutils import nodes
+from live_figures import COMMENT
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # Sphinx skips everything, static files too, when no document is stale, and it looks at none of these to find out.
@@ -70,8 +71,7 @@ def keep_names_together(app, pagename, templatename, context, doctree):
         neighbour["title"] = re.sub(r"\w+-\d+", r'<span class="unbroken">\g<0></span>', neighbour["title"])
 
 
-# what a script says to those who read it in the repository: its head, and lines that are nothing but a comment
-COMMENTS = re.compile(r"\A/\*.*?\*/\n|^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+HEAD = re.compile(r"\A/\*.*?\*/\n", re.DOTALL)  # what a script says to those who read it in the repository
 
 
 def lighten_scripts(app, exception):
@@ -79,7 +79,7 @@ def lighten_scripts(app, exception):
     for script in Path(app.confdir, "_static").glob("*.js"):
         copy = Path(app.outdir, "_static", script.name)
         if copy.is_file():
-            copy.write_text(COMMENTS.sub("", script.read_text("utf-8")), "utf-8")
+            copy.write_text(COMMENT.sub("", HEAD.sub("", script.read_text("utf-8"))), "utf-8")
 
 
 def setup(app):

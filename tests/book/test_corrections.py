@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from page_exercises import on_page
 
-from ppo_helpers import measured
+from ppo_helpers import exercises, measured
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "corrections.md").read_text("utf-8")
@@ -38,3 +39,18 @@ def test_forty_epochs_hurt_clipped_runs_too():
 def test_the_arithmetic_mean_of_the_books_example_is_more_than_twice_the_geometric_one():
     logprobs = np.array([-4.88, -1.77, -2.08, -3.76, -0.73])
     assert np.exp(logprobs).mean() > 2 * np.exp(logprobs.mean())
+
+
+def test_what_the_first_page_says_is_not_so_is_a_box_of_the_chapter_it_names():
+    intro = (ROOT / "intro.md").read_text("utf-8")
+    said = re.findall(r"^- (.+) \(\[[\w ]+\]\(chapters/(\w+\.ipynb)\)\)\.$", intro, re.MULTILINE)
+    assert len(said) == 7 and "Seven sentences" in intro
+    for sentence, chapter in said:
+        cells = json.loads((ROOT / "chapters" / chapter).read_text("utf-8"))["cells"]
+        titles = re.findall(r"Common misconception: (.+)\*\*", "\n".join("".join(cell["source"]) for cell in cells))
+        assert any(title.lower() in sentence.lower() for title in titles), sentence
+
+
+def test_the_first_page_counts_the_exercises_that_need_pytorch():
+    left = len(exercises.__all__) - len(on_page())
+    assert left == 7 and "Seven of them need PyTorch" in (ROOT / "intro.md").read_text("utf-8")
