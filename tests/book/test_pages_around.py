@@ -25,6 +25,7 @@ REFUSE = """for (const name of ["localStorage", "sessionStorage"]) Object.define
   configurable: true, get() { throw new DOMException("refused", "SecurityError"); },
 });"""
 RECTANGLE = "e => e.getBoundingClientRect().toJSON()"
+SIDEBAR_SHIFTS = """shifted.filter((e) => e?.closest(".bd-sidebar-primary")).length"""
 LOOK = """() => {
   const { outlineColor, outlineStyle, boxShadow } = getComputedStyle(document.activeElement);
   return [outlineStyle === "none" ? null : outlineColor, boxShadow];
@@ -119,6 +120,20 @@ def test_sidebar_opens_at_its_top_with_the_whole_logo(visit, base, name):
     assert rectangle(link)["bottom"] <= 900
 
 
+def test_sidebar_stays_where_it_is_when_its_logo_comes_late(visit, base):
+    page = visit(f"{base}{CHAPTERS[0]}.html", width=1440)
+
+    def late(route):
+        page.wait_for_timeout(500)
+        route.continue_()
+
+    page.route("**/logo.svg*", late)
+    page.goto(f"{base}{CHAPTERS[1]}.html")
+    settle(page)
+    assert page.locator(".navbar-brand img:visible").evaluate("e => e.complete && e.naturalWidth > 0")
+    assert page.evaluate(SIDEBAR_SHIFTS) == 0
+
+
 def test_sidebar_of_a_low_window_shows_the_page_and_no_half_logo(visit, base):
     page = visit(f"{base}{CHAPTERS[-1]}.html", width=1440)
     page.set_viewport_size({"width": 1440, "height": 420})
@@ -145,7 +160,7 @@ def test_dots_fill_up_and_are_remembered(visit, base):
     assert first.get_attribute("data-read") == "1"
     assert page.locator(".bd-sidebar-primary a[data-read]").count() == 2  # and this page, just opened
     # a slow machine may paint the bar at the top before its last button has come; the contents must stay where they are
-    assert page.evaluate("shifted.filter((e) => e?.closest('.bd-sidebar-primary')).length") == 0
+    assert page.evaluate(SIDEBAR_SHIFTS) == 0
     assert page.evaluate("layoutShift") <= 0.1
 
 
