@@ -3,6 +3,7 @@
 from ppo_helpers.live.base import LiveFigure, glue
 from ppo_helpers.live.figures.advantage_path import AdvantagePath
 from ppo_helpers.live.figures.before_after import BeforeAfter
+from ppo_helpers.live.figures.cart_pole import CartPole
 from ppo_helpers.live.figures.clip_explorer import ClipExplorer
 from ppo_helpers.live.figures.grid_editor import GridEditor
 from ppo_helpers.live.figures.policy_playground import PolicyPlayground
@@ -21,6 +22,7 @@ from ppo_helpers.live.figures.value_maps import ValueMaps
 __all__ = [
     "AdvantagePath",
     "BeforeAfter",
+    "CartPole",
     "ClipExplorer",
     "GridEditor",
     "LiveFigure",

@@ -20,6 +20,7 @@ from ppo_helpers.live.base import LiveFigure
 FILES = {
     "AdvantagePath": "test_advantage_path",
     "BeforeAfter": "test_before_after",
+    "CartPole": "test_cart_pole",
     "ClipExplorer": "test_clip_explorer",
     "GridEditor": "test_grid_editor",
     "PPOLab": "test_ppo_lab",
@@ -268,7 +269,7 @@ def test_with_less_motion_nothing_plays_by_itself(mount, figure):
 
 
 PLAYED = {
-    "AdvantagePath", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "SameGame",
+    "AdvantagePath", "CartPole", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "SameGame",
     "TokenExplorer", "TrainingReplay",
 }  # fmt: skip
 

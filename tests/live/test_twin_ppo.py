@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 from live_checks import javascript
 
 from ppo_helpers.experience import Batch, gae
@@ -18,14 +19,21 @@ from ppo_helpers.walking import Collector, Training, WalkConfig, evaluator
 CALLS = """
 const open = (text, cost, rewards) => parseWorld(text, cost, rewards);
 /** Chance that was drawn in Python. */
-const recorded = ({ noise, starts, orders }) => {
-  let [drawn, begun, iteration] = [0, 0, -1];
+const recorded = ({ noise, starts, orders, uniforms = [] }) => {
+  let [drawn, begun, poured, iteration] = [0, 0, 0, -1];
   return { normal: Math.random, gumbel: () => noise[drawn++], pick: () => starts[begun++],
-    order: () => Int32Array.from(orders[iteration].shift()), next: () => { iteration += 1; } };
+    uniform: () => uniforms[poured++], order: () => Int32Array.from(orders[iteration].shift()),
+    next: () => { iteration += 1; } };
 };
 function train(text, cost, rewards, config, room, run) {
   const chance = recorded(run);
-  const training = trainingOf(open(text, cost, rewards), config, room, chance);
+  return trained(trainingOf(open(text, cost, rewards), config, room, chance), chance, run);
+}
+function balance(config, room, run) {
+  const chance = recorded(run);
+  return trained(poleTrainingOf(config, room, chance), chance, run);
+}
+function trained(training, chance, run) {
   const { policy, value } = training.nets;
   policy.parameters.set(run.policy);
   value.parameters.set(run.value);
@@ -79,7 +87,7 @@ function draws(logprobs, times, seed) {
   return JSON.stringify(count);
 }
 const judged = (paths, values, numbers) => {
-  const { advantages, returns } = batchOf(paths, new Array(400).fill(0), values, numbers);
+  const { advantages, returns } = batchOf(paths, { logprobs: new Array(400).fill(0), values, moves: 4 }, numbers);
   return JSON.stringify({ advantages: [...advantages], returns: [...returns] });
 };
 """
@@ -88,7 +96,18 @@ CLOSE = {"rtol": 0, "atol": 1e-9}
 
 @pytest.fixture(scope="module")
 def engine():
-    files = ["gridworld", "network", "adam", "dice", "walks", "collector", "ppo", "training"]
+    files = [
+        "gridworld",
+        "network",
+        "adam",
+        "dice",
+        "walks",
+        "collector",
+        "grid_walkers",
+        "cartpole",
+        "ppo",
+        "training",
+    ]
     racer = javascript(*(f"twins/{name}.js" for name in files))
     racer.eval(CALLS)
     return racer
@@ -155,13 +174,18 @@ def recorded(world, config, max_steps, observation, iterations, walkers=16):
         return drawn
 
     envs._draw_starts = kept
-    training = Training(envs, config, seed=1)
-    run = {"policy": flat(training.policy), "value": flat(training.value), "noise": [], "orders": [], "starts": starts}
-    results = []
+    training, results, run = followed(Training(envs, config, seed=1), iterations, (walkers, 4))
+    return training, results, run | {"starts": starts}
+
+
+def followed(training, iterations, shape):
+    """Take a training further, and keep its first weights and what its own generator draws."""
+    run = {"policy": flat(training.policy), "value": flat(training.value), "noise": [], "orders": []}
+    results, config = [], training.config
     for _ in range(iterations):
         generator = torch.Generator().manual_seed(0)
         generator.set_state(training.generator.get_state())
-        noise = -torch.empty(config.steps, walkers, 4).exponential_(generator=generator).log()
+        noise = -torch.empty(config.steps, *shape).exponential_(generator=generator).log()
         run["noise"] += noise.flatten().tolist()
         results.append(training.iterate())
         steps = int(results[-1].experience.mask.sum())
@@ -175,7 +199,11 @@ def test_after_five_iterations_the_parameters_are_those_of_python(engine, float6
     training, results, run = recorded(*case, iterations=5)
     room = {"walkers": 16, "max_steps": max_steps, "observation": observation}
     said = engine.call("train", world.to_text(), world.move_cost, world.rewards, asdict(config), room, run)
-    found = json.loads(said)
+    learned_alike(json.loads(said), training, results)
+
+
+def learned_alike(found, training, results):
+    config = training.config
     np.testing.assert_allclose(found["policy"], flat(training.policy), **CLOSE)
     np.testing.assert_allclose(found["value"], flat(training.value), **CLOSE)
     for row, result in zip(found["rows"], results, strict=True):
@@ -191,6 +219,59 @@ def test_after_five_iterations_the_parameters_are_those_of_python(engine, float6
         assert np.mean([m["valueLoss"] for m in row["measured"]]) == pytest.approx(result.stats.value_loss, rel=0.02)
     now = training.policy.logprobs(seen.observations, seen.actions, seen.action_masks)[seen.mask]
     np.testing.assert_allclose(found["rows"][-1]["ratios"], (now - batch.old_logprobs).exp().detach(), **CLOSE)
+
+
+class Poles(CartPoleVectorEnv):
+    """CartPole that keeps how its poles were set up."""
+
+    def reset(self, **options):
+        seen = super().reset(**options)
+        self.set_up = self.state.T.tolist()
+        return seen
+
+    def step(self, actions):
+        ended = self.prev_done.copy()
+        seen = super().step(actions)
+        self.set_up += self.state[:, ended].T.tolist()
+        return seen
+
+
+BALANCE = {"gamma": 0.98, "lam": 0.8, "learning_rate": 2e-3, "hidden": (32, 32), "epochs": 10}
+POLES = {
+    "the page's dials": (WalkConfig(**BALANCE, steps=32), 500),
+    "annealed minibatches": (WalkConfig(**BALANCE, minibatch_size=70, steps=23, anneal_lr=True, anneal_clip=True), 500),
+    "cut off": (WalkConfig(**BALANCE | {"epochs": 3}, steps=40, target_kl=0.02), 9),
+}
+
+
+def balanced(config, longest, iterations, count=8):
+    envs = Poles(count, max_episode_steps=longest)
+    envs.reset(seed=0)
+    training, results, run = followed(Training(envs, config, seed=1), iterations, (count, 2))
+    return training, results, run | {"uniforms": [(v + 0.05) / 0.1 for state in envs.set_up for v in state]}
+
+
+@pytest.mark.parametrize(("config", "longest"), POLES.values(), ids=POLES)
+def test_after_five_iterations_poles_are_balanced_as_in_python(engine, float64, config, longest):
+    training, results, run = balanced(config, longest, 5)
+    room = {"walkers": 8} | ({} if longest == 500 else {"longest": longest})
+    learned_alike(json.loads(engine.call("balance", asdict(config), room, run)), training, results)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_carts_are_pushed_as_in_gymnasium(engine, seed):
+    """A walk of random pushes, until long after the pole has fallen."""
+    rng, envs = np.random.default_rng(seed), Poles(1)
+    envs.reset(seed=seed)
+    state, actions, theirs = envs.state[:, 0].tolist(), rng.integers(2, size=60).tolist(), []
+    for action in actions:
+        *_, fallen, _, _ = envs.step(np.array([action]))
+        theirs.append([envs.state[:, 0].tolist(), bool(fallen[0])])
+        envs.prev_done[:] = False  # nobody sets it up again
+    walk = f"{actions}.map(((s) => (a) => [(s = pushed(s, a)), hasFallen(s)])({state}))"
+    found = json.loads(engine.eval(f"JSON.stringify({walk})"))
+    np.testing.assert_allclose([s for s, _ in found], [s for s, _ in theirs], rtol=1e-12)
+    assert [fell for _, fell in found] == [fell for _, fell in theirs] and found[-1][1]
 
 
 def test_something_was_cut_off_and_something_was_stopped(float64):

@@ -1,6 +1,6 @@
 // The trainings of the lab: what is kept of every iteration, and how good a policy is.
 
-import { startsOf } from "../twins/collector.js";
+import { startsOf } from "../twins/grid_walkers.js";
 import { valueIteration } from "../twins/planning.js";
 import { evaluate } from "../twins/ppo.js";
 import { diceOf, iterate, ratiosOf, trainingOf } from "../twins/training.js";

@@ -4,6 +4,7 @@
 export function dice(random) {
   const uniform = () => Math.max(random(), 1e-12); // its logarithm is taken
   return {
+    uniform,
     /** What is added to log-probabilities: the largest of the sums is a draw from the policy. */
     gumbel: () => -Math.log(-Math.log(uniform())),
     normal: () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * random()),

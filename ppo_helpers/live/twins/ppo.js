@@ -38,14 +38,14 @@ export function whiten(x) {
   return centred.map((v) => (spread > 2 * Number.EPSILON * size ? v / Math.max(spread, 1e-8) : 0));
 }
 
-/** log π of all four moves in every row of the book, −∞ where a move is blocked, from what a policy network says. */
-export function logSoftmax(logits, { open, rows }) {
+/** log π of all moves in every row of the book, −∞ where a move is blocked, from what a policy network says. */
+export function logSoftmax(logits, { open, rows, moves }) {
   const logprobs = new Float64Array(logits.length);
-  for (let at = 0; at < 4 * rows; at += 4) {
+  for (let at = 0; at < moves * rows; at += moves) {
     let [most, sum] = [-Infinity, 0];
-    for (let a = at; a < at + 4; a++) if (open[a] && logits[a] > most) most = logits[a];
-    for (let a = at; a < at + 4; a++) if (open[a]) sum += Math.exp(logits[a] - most);
-    for (let a = at; a < at + 4; a++) logprobs[a] = open[a] ? logits[a] - most - Math.log(sum) : -Infinity;
+    for (let a = at; a < at + moves; a++) if (open[a] && logits[a] > most) most = logits[a];
+    for (let a = at; a < at + moves; a++) if (open[a]) sum += Math.exp(logits[a] - most);
+    for (let a = at; a < at + moves; a++) logprobs[a] = open[a] ? logits[a] - most - Math.log(sum) : -Infinity;
   }
   return logprobs;
 }
@@ -53,7 +53,8 @@ export function logSoftmax(logits, { open, rows }) {
 /** What both networks say of every row of the book, and what their layers saw. */
 export function evaluate({ policy, value, book }) {
   const [ofPolicy, ofValue] = [policy, value].map((network) => forward(network, book.inputs));
-  return { ofPolicy, ofValue, logprobs: logSoftmax(ofPolicy.at(-1), book), values: ofValue.at(-1) };
+  const logprobs = logSoftmax(ofPolicy.at(-1), book);
+  return { ofPolicy, ofValue, logprobs, values: ofValue.at(-1), moves: book.moves };
 }
 
 /** Puts the gradient of the loss of the chosen steps into the networks, and returns what is worth knowing, as means. */
@@ -79,8 +80,15 @@ export function lossGradients(nets, batch, chosen, config) {
 }
 
 /** One step's part in the policy's loss; returns its slope by log π: 0 where the clip has taken it away. */
-function policyTerm({ rows, actions, oldLogprobs, advantages }, n, { logprobs }, slopes, sums, { clip_eps: eps }) {
-  const at = 4 * rows[n] + actions[n];
+function policyTerm(
+  { rows, actions, oldLogprobs, advantages },
+  n,
+  { logprobs, moves },
+  slopes,
+  sums,
+  { clip_eps: eps },
+) {
+  const at = moves * rows[n] + actions[n];
   const advantage = advantages[n];
   const logRatio = Math.min(logprobs[at] - oldLogprobs[n], LARGEST);
   const ratio = Math.exp(logRatio);
@@ -104,14 +112,14 @@ function valueTerm({ rows, returns, oldValues }, n, { values }, sums, { value_cl
 }
 
 /** What all steps from a state share: the softmax pushes the other moves down, the entropy bonus evens them out. */
-function stateTerm(row, steps, push, { logprobs }, slopes, sums, { ent_coef: bonus }) {
+function stateTerm(row, steps, push, { logprobs, moves }, slopes, sums, { ent_coef: bonus }) {
   let entropy = 0;
-  for (let a = 4 * row; a < 4 * row + 4; a++) {
+  for (let a = moves * row; a < moves * (row + 1); a++) {
     const p = Math.exp(logprobs[a]);
     if (p > 0) entropy -= p * logprobs[a];
   }
   sums.entropy += steps * entropy;
-  for (let a = 4 * row; a < 4 * row + 4; a++) {
+  for (let a = moves * row; a < moves * (row + 1); a++) {
     const p = Math.exp(logprobs[a]);
     if (p > 0) slopes.logits[a] += bonus * steps * p * (logprobs[a] + entropy) - push * p;
   }
