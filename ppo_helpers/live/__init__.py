@@ -6,6 +6,7 @@ from ppo_helpers.live.figures.before_after import BeforeAfter
 from ppo_helpers.live.figures.cart_pole import CartPole
 from ppo_helpers.live.figures.clip_explorer import ClipExplorer
 from ppo_helpers.live.figures.grid_editor import GridEditor
+from ppo_helpers.live.figures.one_batch import OneBatch
 from ppo_helpers.live.figures.policy_playground import PolicyPlayground
 from ppo_helpers.live.figures.ppo_lab import PPOLab
 from ppo_helpers.live.figures.ratio_board import RatioBoard
@@ -26,6 +27,7 @@ __all__ = [
     "ClipExplorer",
     "GridEditor",
     "LiveFigure",
+    "OneBatch",
     "PPOLab",
     "PolicyPlayground",
     "RLHFReplay",

@@ -23,6 +23,7 @@ FILES = {
     "CartPole": "test_cart_pole",
     "ClipExplorer": "test_clip_explorer",
     "GridEditor": "test_grid_editor",
+    "OneBatch": "test_one_batch",
     "PPOLab": "test_ppo_lab",
     "PolicyPlayground": "test_policy_playground",
     "RLHFReplay": "test_rlhf_replay",
@@ -269,8 +270,8 @@ def test_with_less_motion_nothing_plays_by_itself(mount, figure):
 
 
 PLAYED = {
-    "AdvantagePath", "CartPole", "GridEditor", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard", "SameGame",
-    "TokenExplorer", "TrainingReplay",
+    "AdvantagePath", "CartPole", "GridEditor", "OneBatch", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard",
+    "SameGame", "TokenExplorer", "TrainingReplay",
 }  # fmt: skip
 
 

@@ -240,7 +240,7 @@ BALANCE = {"gamma": 0.98, "lam": 0.8, "learning_rate": 2e-3, "hidden": (32, 32),
 POLES = {
     "the page's dials": (WalkConfig(**BALANCE, steps=32), 500),
     "annealed minibatches": (WalkConfig(**BALANCE, minibatch_size=70, steps=23, anneal_lr=True, anneal_clip=True), 500),
-    "cut off": (WalkConfig(**BALANCE | {"epochs": 3}, steps=40, target_kl=0.02), 9),
+    "cut off": (WalkConfig(**BALANCE | {"epochs": 3}, steps=40, target_kl=0.002), 9),
 }
 
 
@@ -280,6 +280,9 @@ def test_something_was_cut_off_and_something_was_stopped(float64):
     assert sum(int((r.experience.final_values != 0).sum()) for r in results) > 10
     _, results, _ = recorded(*CASES["target KL, value clip, one-hot"], iterations=5)
     assert any(r.stats.optimizer_steps < 10 for r in results)
+    _, results, _ = balanced(*POLES["cut off"], iterations=5)
+    assert sum(int((r.experience.final_values != 0).sum()) for r in results) > 10
+    assert any(r.stats.optimizer_steps < 6 for r in results)
 
 
 # --- its parts ------------------------------------------------------------------------------------------------------

@@ -17,30 +17,21 @@ function render({ model, el }) {
   const state = traits(model);
   const school = schoolOf(state, grown);
   const frame = () => Math.min(state.get("frame"), school.done());
-  const walk = (turn) => walkOf(school.record().frames[frame()], state.get("config"), state.get("seed"), turn);
-  const scene = sceneOf(state.get("alt"));
-  const show = theatre(scene, draw);
+  const hall = hallOf(state, school, frame, draw);
+  const perform = () => hall.perform(play.playing() || state.get("frame") > school.done());
   const play = transport(state, school, () => [perform, draw].map((run) => run()));
+  const turn = turnOf(state, play);
   const curve = curveOf(state, school, (at) => turn({ frame: at }));
-  const dials = dialsOf(state, (changes) => turn({ ...changes, frame: 0 }, play.start));
+  const dials = dialsOf(state, (changes) => {
+    turn({ ...changes, frame: 0 });
+    play.start();
+  });
   const status = statusLine(4);
-  /** What plays gives way to the reader. */
-  function turn(changes, after = () => {}) {
-    play.stop();
-    state.set(changes);
-    after();
-  }
   function draw() {
     curve.draw(frame());
     for (const dial of dials) dial.draw();
     play.update();
     say(status, sentence(school.record(), frame()), play.playing());
-  }
-  /** Walk after walk while it learns; otherwise one walk, or its picture where nothing is to move. */
-  function perform() {
-    const learns = play.playing() || state.get("frame") > school.done();
-    if (still()) show.rest(walk());
-    else show.run(learns ? walk : times(1, walk));
   }
   function grown(over) {
     if (over && !play.playing()) perform();
@@ -51,18 +42,42 @@ function render({ model, el }) {
     if (!play.playing() || still()) perform();
     draw();
   }
-  const face = html("div", { class: "live-pole-dials" }, ...dials.map(({ node }) => node));
-  const side = [play.node, status, curve.node];
-  const body = stage(state, { hint: HINT, picture: [scene.node, face], side, cls: "live-poles" });
-  el.append(body);
+  el.append(bodyOf(state, hall, dials, [play.node, status, curve.node]));
   school.follow();
-  show.rest(walk());
+  hall.rest();
   draw();
   state.watch(["frame", "config", "seed"], look);
-  const first = { start: () => show.run(times(FIRST_WALKS, walk)), stop: show.stop, playing: show.playing };
-  const forget = playOnce(body, first, () => {});
+  const forget = playOnce(el, hall.first, () => {});
   return () => {
-    for (const undo of [state.off, play.stop, school.stop, show.stop, forget]) undo();
+    for (const undo of [state.off, play.stop, school.stop, hall.stop, forget]) undo();
+  };
+}
+
+/** What plays gives way to the reader. */
+const turnOf = (state, play) => (changes) => {
+  play.stop();
+  state.set(changes);
+};
+
+function bodyOf(state, { node }, dials, side) {
+  const face = html("div", { class: "live-pole-dials" }, ...dials.map((dial) => dial.node));
+  return stage(state, { hint: HINT, picture: [node, face], side, cls: "live-poles" });
+}
+
+/** Where the policy that is shown performs: walk after walk while it learns; otherwise one walk, or its picture where
+ *  nothing is to move. */
+function hallOf(state, school, frame, draw) {
+  const walk = (turn) => walkOf(school.record().frames[frame()], state.get("config"), state.get("seed"), turn);
+  const scene = sceneOf(state.get("alt"));
+  const show = theatre(scene, draw);
+  const rest = () => show.rest(walk());
+  return {
+    node: scene.node,
+    rest,
+    stop: show.stop,
+    perform: (learns) => (still() ? rest() : show.run(learns ? walk : times(1, walk))),
+    /** What is shown before anybody asks. */
+    first: { start: () => show.run(times(FIRST_WALKS, walk)), stop: show.stop, playing: show.playing },
   };
 }
 
@@ -76,7 +91,7 @@ function times(count, walk) {
 function transport(state, school, draw) {
   const words = (k) => String(Math.min(k, school.done()));
   const reset = () => state.set(state.get("first"));
-  const look = { delay: 25, verb: "Train", label: "iteration", words };
+  const look = { delay: 16, verb: "Train", label: "iteration", words };
   return playback(state, "frame", { last: school.last, ...look, reset, draw });
 }
 

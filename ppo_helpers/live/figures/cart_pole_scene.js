@@ -1,5 +1,5 @@
 // The cart on its track and the pole on the cart; and the theatre in which walks are shown.
-import { svg } from "../parts/dom.js";
+import { show, svg } from "../parts/dom.js";
 import { text } from "../parts/plot.js";
 import { STEEPEST, TICK, WIDEST } from "../twins/cartpole.js";
 
@@ -70,7 +70,7 @@ function arrow(at, way, probability) {
 
 /** What policy and critic say at a moment. */
 const mindOf = ({ right, values }, t) =>
-  `π(left) ${(1 - right[t]).toFixed(2)}, π(right) ${right[t].toFixed(2)}, V ${values[t].toFixed(1).replace("-", "−")}`;
+  `π(left) ${(1 - right[t]).toFixed(2)}, π(right) ${right[t].toFixed(2)}, V ${show(values[t])}`;
 
 const counted = (pushes) => `${pushes} ${pushes === 1 ? "push" : "pushes"}, ${(pushes * TICK).toFixed(1)} s`;
 
@@ -80,8 +80,8 @@ function wordsOf(walk, t) {
   return walk.fell ? `over after ${counted(t)}` : `still up after ${counted(t)}: cut off`;
 }
 
-/** Shows walks as fast as they are: fifty pushes a second. At rest a walk is seen whole. `onchange` is told when it comes
- *  to rest. */
+/** Shows walks as fast as they are: fifty pushes a second. At rest a walk is seen whole. `onchange` is told when it
+ *  comes to rest. */
 export function theatre(scene, onchange) {
   let [walk, next, request, begun] = [null, null, null, null];
   const begin = () => {

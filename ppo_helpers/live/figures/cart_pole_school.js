@@ -1,4 +1,4 @@
-// The training of the pole: it starts anew when a dial is turned, and goes on in short slices once somebody asks for it.
+// The training of the pole: it starts anew when a dial is turned, and goes on in short slices once somebody asks.
 import { inSlices } from "../parts/slices.js";
 import { diceOf, iterate, poleTrainingOf } from "../twins/training.js";
 
@@ -24,7 +24,8 @@ function frameOf({ nets: { policy, value }, crowd: { lengths } }, steps) {
   return { policy: policy.parameters.slice(), value: value.parameters.slice(), steps, mean, solved: mean >= SOLVED };
 }
 
-/** Keeps the record of a training in step with the traits; `grown` is called as it goes on, and told whether it is over. */
+/** Keeps the record of a training in step with the traits; `grown` is called as it goes on, and told whether it is
+ *  over. */
 export function schoolOf(state, grown) {
   let [record, before, work] = [begun(state), null, null];
   const stop = () => {

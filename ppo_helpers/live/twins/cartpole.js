@@ -1,5 +1,5 @@
-// CartPole-v1 as Gymnasium has it: the tests hold the two equal. A state is where the cart stands, how fast it goes, the
-// angle of the pole, and how fast that grows; what the networks see of it is in single precision.
+// CartPole-v1 as Gymnasium has it: the tests hold the two equal. A state is where the cart stands, how fast it goes,
+// the angle of the pole, and how fast that grows; what the networks see of it is in single precision.
 
 const [GRAVITY, CART, POLE, HALF, FORCE] = [9.8, 1, 0.1, 0.5, 10]; // m/s², kg, kg, half the pole in m, N
 export const TICK = 0.02; // seconds between two pushes

@@ -1,9 +1,9 @@
-// What walkers live through, as an update needs it: a twin of ppo_helpers.walking.Collector. Any world will do whose crowd
-// has { all, moves, row, begin, walk }: grid_walkers.js has one, poles.js another.
+// What walkers live through, as an update needs it: a twin of ppo_helpers.walking.Collector. Any world will do whose
+// crowd has { all, moves, row, begin, walk }: grid_walkers.js has one, poles.js another.
 import { gae } from "./gae.js";
 
-/** All walkers of a crowd make `steps` moves. `says` gives the log-probabilities of the moves before each of them, by rows.
- *  Returns their paths, walker by walker: a path ends where its walk ends, or has to wait for the next update. */
+/** All walkers of a crowd make `steps` moves. `says` gives the log-probabilities of the moves before each of them, by
+ *  rows. Returns their paths, walker by walker: a path ends where its walk ends, or has to wait for the next update. */
 export function collect(crowd, says, steps, chance) {
   const paths = crowd.all.map(() => [newPath()]);
   for (let t = 0; t < steps; t++) {

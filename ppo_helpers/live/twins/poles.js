@@ -1,5 +1,5 @@
-// A crowd of poles on carts, for the collector. No two of them are ever in the same state: every observation is a row of
-// its own in the book.
+// A crowd of poles on carts, for the collector. No two of them are ever in the same state: every observation is a row
+// of its own in the book.
 import { hasFallen, pushed, seenOf, setUp } from "./cartpole.js";
 import { stacked } from "./network.js";
 
