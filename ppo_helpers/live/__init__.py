@@ -5,6 +5,7 @@ from ppo_helpers.live.figures.advantage_path import AdvantagePath
 from ppo_helpers.live.figures.before_after import BeforeAfter
 from ppo_helpers.live.figures.cart_pole import CartPole
 from ppo_helpers.live.figures.clip_explorer import ClipExplorer
+from ppo_helpers.live.figures.five_samples import FiveSamples
 from ppo_helpers.live.figures.grid_editor import GridEditor
 from ppo_helpers.live.figures.one_batch import OneBatch
 from ppo_helpers.live.figures.policy_playground import PolicyPlayground
@@ -25,6 +26,7 @@ __all__ = [
     "BeforeAfter",
     "CartPole",
     "ClipExplorer",
+    "FiveSamples",
     "GridEditor",
     "LiveFigure",
     "OneBatch",

@@ -22,6 +22,7 @@ FILES = {
     "BeforeAfter": "test_before_after",
     "CartPole": "test_cart_pole",
     "ClipExplorer": "test_clip_explorer",
+    "FiveSamples": "test_five_samples",
     "GridEditor": "test_grid_editor",
     "OneBatch": "test_one_batch",
     "PPOLab": "test_ppo_lab",
