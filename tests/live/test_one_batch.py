@@ -260,3 +260,34 @@ def test_more_batches_are_counted_by_their_fate(mount):
 )
 def test_a_fate_is_told_by_points(engine, points, start, fate):
     assert engine.eval(f"fateOf({points}, {start}, {{ random: -6 }})") == fate
+
+
+@pytest.mark.slow
+def test_the_batch_that_the_chapters_open_with_does_what_they_say(engine):
+    """It rises, lies still, and breaks where a move that was never made comes up; with the clip it does not."""
+    found = experiment(engine, figure(config=BEFORE, walkers=64, epochs=40, practice=20), 13)
+    clipped, free = found["runs"]
+    start, random = free[0]["points"], found["judge"][1]
+    assert max(frame["points"] for frame in free[1:11]) > start + 0.3
+    assert (
+        free[40]["objective"] > free[25]["objective"] + 0.1
+        and abs(free[25]["objective"] - free[10]["objective"]) < 0.02
+    )
+    assert free[40]["points"] < random and clipped[40]["points"] > start
+    untried = [move["at"] for move in found["moves"] if not move["count"]]
+    assert all(free[10]["ratios"][at] < 0.5 for at in untried)
+    assert max(free[40]["ratios"][at] for at in untried) > 16
+    assert max(clipped[40]["ratios"][at] for at in untried) < 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("practice", "better"), [(10, 19), (40, 0)])
+def test_practice_decides_what_a_batch_can_teach(engine, practice, better):
+    """Nearly all young policies are better for ten epochs, of the good ones none, with the clip or without it."""
+    shown = figure(config=BEFORE, walkers=64, epochs=10, practice=practice)
+    for i in range(2):
+        gains = []
+        for seed in range(1, 21):
+            points = [frame["points"] for frame in experiment(engine, shown, seed)["runs"][i]]
+            gains.append(points[-1] - points[0])
+        assert (sum(gain > 0.05 for gain in gains) >= better) if better else max(gains) <= 0.05
