@@ -568,6 +568,7 @@ GAP = torch.tensor([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0]])
         ({"sequences": IDS.float()}, "sequences must be token ids"),
         ({"sequences": IDS + 50250}, r"sequences must hold token ids in \[0, 50256\], got 50250 … 50259"),
         ({"sequences": IDS - 1}, "got -1 … 8"),
+        ({"sequences": IDS + 50257 - 9}, "got 50248 … 50257"),
         ({"sequences": torch.zeros(1, 65, dtype=torch.long)}, "65 tokens must fit .* context of 64 tokens, got 65"),
         ({"prompt_length": 0}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 0"),
         ({"prompt_length": 5}, r"prompt_length must be in \[1, 4\] for 5 tokens, got 5"),
@@ -576,6 +577,7 @@ GAP = torch.tensor([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0]])
         ({"temperature": 0}, "temperature must be positive and finite, got 0"),
         ({"temperature": -1.0}, "temperature must be positive and finite, got -1"),
         ({"temperature": float("nan")}, "temperature must be positive and finite, got nan"),
+        ({"temperature": float("inf")}, "temperature must be positive and finite, got inf"),
     ],
 )
 def test_what_cannot_be_scored_is_named(tiny, change, message):
@@ -595,11 +597,53 @@ def test_what_cannot_be_scored_is_named(tiny, change, message):
         ({"temperature": 0.0}, "temperature must be positive and finite, got 0.0"),
         ({"top_k": 0}, "top_k must be at least 1 or None, got 0"),
         ({"top_p": 1.1}, r"top_p must be in \(0, 1\] or None, got 1.1"),
+        ({"top_p": 0}, r"top_p must be in \(0, 1\] or None, got 0"),
     ],
 )
 def test_what_cannot_be_sampled_is_named(tiny, change, message):
     with pytest.raises(ValueError, match=message):
         sample(*tiny, **({"prompts": ["The food"], "max_new_tokens": 3} | change))
+
+
+def test_the_last_values_that_are_allowed_are_allowed(tiny):
+    """One token to choose from is greedy, and all of the probability is no cut."""
+    drawn, greedy = (sample(*tiny, ["The food"], 4, generator=seeded(i), top_k=1) for i in (1, 2))
+    assert torch.equal(drawn.sequences, greedy.sequences)
+    plain, all_of_it = (sample(*tiny, ["The food"], 4, generator=seeded(1), top_p=p) for p in (None, 1.0))
+    assert torch.equal(plain.sequences, all_of_it.sequences)
+    last = torch.full((1, 3), 50256)
+    assert token_logprobs(tiny[0], last, 2).isfinite().all()
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_no_more_predictions_are_asked_for_than_are_needed(tiny, monkeypatch):
+    """Of a prompt's tokens the last one predicts: the others' 50,257 numbers each are never made."""
+    asked, forward = [], tiny[0].forward
+
+    def noted(*args, logits_to_keep=0, **options):
+        asked.append(logits_to_keep)
+        return forward(*args, logits_to_keep=logits_to_keep, **options)
+
+    monkeypatch.setattr(tiny[0], "forward", noted)
+    monkeypatch.setattr(scoring, "understood", lambda model, options: options)
+    token_logprobs(tiny[0], IDS, 2)  # five tokens: three are scored, the last of them predicts nothing
+    assert asked == [4]
+    asked.clear()
+    sample(*tiny, ["The food"], 3, generator=seeded(0))
+    assert asked == [1, 1, 1]
+
+
+@pytest.mark.parametrize("padding", [[[0, 1, 1, 1, 1]], [[1, 1, 1, 1, 1], [0, 1, 1, 1, 1]]])
+def test_a_single_padded_place_is_noticed(tiny, padding, monkeypatch):
+    """The model is tried before its padded rows are believed, however short the padding is."""
+    tried = []
+    monkeypatch.setattr(scoring, "_check_left_padding", tried.append)
+    mask = torch.tensor(padding)
+    scoring._check_contents(tiny[0], IDS[: len(mask)], mask)
+    assert len(tried) == 1
 
 
 def test_a_tokenizer_that_knows_more_than_the_model_is_refused(tokenizer):
