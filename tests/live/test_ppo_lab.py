@@ -134,7 +134,7 @@ def sweep(page):
 
 
 def python(page):
-    page.locator(".live-more summary").click()
+    page.get_by_text("The same dials in Python").click()
     return page.locator(".live-code").inner_text()
 
 
@@ -268,3 +268,59 @@ def test_a_sweep_leaves_the_page_free(mount):
     before = page.evaluate("frames_drawn")
     page.wait_for_timeout(2500)
     assert page.evaluate("frames_drawn") - before > 20
+
+
+# --- another world --------------------------------------------------------------------------------------------------
+
+
+def painted(page, tool, at):
+    page.get_by_text("Paint another world").click()
+    page.locator(".live-tool", has_text=tool).click()
+    page.locator(f'[data-at="{at}"]').first.click()
+
+
+@pytest.mark.browser
+def test_a_painted_world_is_learned_on_both_sides(mount):
+    page = mount(short(), 1280)
+    trained(page)
+    before = status(page)
+    painted(page, "wall", "1,2")
+    trained(page)
+    assert status(page) != before
+    for i in (0, 1):
+        assert page.locator('[data-at="1,2"]').nth(i).get_attribute("aria-label").endswith("barrier")
+    press(page, "Reset")
+    trained(page)
+    assert status(page) == before and page.locator(".live-cell.live-barrier").count() == 2 * short().text.count("#")
+
+
+@pytest.mark.browser
+def test_dots_of_another_world_are_forgotten(mount):
+    page = mount(short(), 1280)
+    press(page, "20 more seeds of each")
+    page.get_by_role("button", name="20 more seeds of each").wait_for()
+    assert page.locator(".live-seed").count() == 40
+    painted(page, "wall", "1,2")
+    trained(page)
+    assert page.locator(".live-seed").count() == 0
+    assert "was chosen" not in page.locator(".live-doubt").inner_text()
+
+
+@pytest.mark.browser
+def test_a_world_without_a_way_is_refused_in_a_sentence(mount):
+    page = mount(figure(GridWorld.from_text(". . M"), SHORT, walkers=2), 1280)
+    trained(page)
+    before = status(page)
+    painted(page, "free", "0,2")  # the only end
+    assert "none could ever end" in page.locator(".live-lab").inner_text()
+    assert status(page) == before and page.locator('[data-at="0,2"]').first.get_attribute("aria-label").endswith("+5")
+    page.locator(".live-tool", has_text="wall").click()
+    page.locator('[data-at="0,0"]').first.click()  # shorter, but there is a way
+    trained(page)
+    assert "none could ever end" not in page.locator(".live-lab").inner_text()
+    page.locator('[data-at="0,1"]').first.click()  # nobody could begin
+    assert "none could ever end" in page.locator(".live-lab").inner_text()
+
+
+def trained(page):
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Iteration 6 of 6')")

@@ -3,6 +3,7 @@ import { button, more, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
+import { brushOf } from "./ppo_lab_brush.js";
 import { curveOf } from "./ppo_lab_curve.js";
 import { sceneOf, schoolOf } from "./ppo_lab_school.js";
 import { seedsPanel } from "./ppo_lab_seeds.js";
@@ -17,7 +18,8 @@ function render({ model, el }) {
   const school = schoolOf(state, scene, draw);
   const play = transport(state, scene, school, draw);
   const will = intentions(state, scene, play, draw);
-  const sides = [0, 1].map((i) => sideOf(i, scene, will));
+  const brush = brushOf(state, scene, will);
+  const sides = [0, 1].map((i) => sideOf(i, scene, will, brush.grid));
   const curve = curveOf(scene, will.scrub);
   const seeds = seedsPanel(scene, will.see);
   const code = copyable();
@@ -35,14 +37,13 @@ function render({ model, el }) {
     code.put(asPython(scene.sides, state.get("written")));
     draw();
   }
-  const pair = html("div", { class: "live-pair" }, ...sides.map(({ node }) => node));
   const side = [play.node, status, curve.node];
-  const below = [seeds.node, code.node];
-  const body = stage(state, { hint: HINT, picture: [pair, cell], side, below, cls: "live-lab" });
+  const below = [seeds.node, html("div", { class: "live-folds" }, brush.node, code.node)];
+  const body = stage(state, { hint: HINT, picture: [pairOf(sides), cell], side, below, cls: "live-lab" });
   el.append(body);
   follow();
   state.watch(["frame"], draw);
-  state.watch(["sides", "seed"], follow);
+  state.watch(["text", "sides", "seed"], follow);
   return school.over().then(() => {
     const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
     return () => {
@@ -51,6 +52,8 @@ function render({ model, el }) {
     };
   });
 }
+
+const pairOf = (sides) => html("div", { class: "live-pair" }, ...sides.map(({ node }) => node));
 
 /** Play, Back, Step and Reset through the iterations; Reset brings back the first dials and the first seed as well. */
 function transport(state, scene, school, draw) {
@@ -71,6 +74,7 @@ function intentions(state, scene, play, draw) {
   const end = { frame: scene.sides[0].iterations };
   return {
     scrub: (frame) => set({ frame }),
+    paint: (text) => (text === scene.text ? draw() : set({ text, ...end })),
     pick(s) {
       scene.chosen = s;
       draw();

@@ -18,7 +18,7 @@ DIALS = ("clip_eps", "learning_rate", "epochs", "ent_coef")  # what the reader c
 class PPOLab(LiveFigure):
     """Train two settings with the same seed, then with twenty more seeds each: a dot shows where each of them ended.
 
-    ``sides``, ``seed`` and ``frame`` follow what the reader does.
+    ``text``, ``sides``, ``seed`` and ``frame`` follow what the reader does.
 
     Args:
         world: the world; the book's own if None.
@@ -35,13 +35,13 @@ class PPOLab(LiveFigure):
         ValueError: if an argument is not one of these, or the world has no cell to start from.
     """
 
-    text = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True, linked=True)
     rewards = traitlets.Dict().tag(sync=True)
     move_cost = traitlets.Float().tag(sync=True)
     room = traitlets.Dict(help="walkers, max_steps and observation").tag(sync=True)
     sides = traitlets.List(help="both settings, numbers by their names in WalkConfig").tag(sync=True, linked=BOUNDS)
     seed = traitlets.Int().tag(sync=True, linked=True)
-    first = traitlets.Dict(help="sides and seed at the beginning, for Reset").tag(sync=True)
+    first = traitlets.Dict(help="world, sides and seed at the beginning, for Reset").tag(sync=True)
     written = traitlets.List(help="the numbers that stand in the Python text").tag(sync=True)
     frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True, linked=True)
 
@@ -68,11 +68,11 @@ class PPOLab(LiveFigure):
                 raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
         if observation not in ("xy", "onehot"):
             raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
-        first = {"sides": [asdict(side) | {"hidden": list(side.hidden)} for side in (left, right)], "seed": seed}
+        settings = [asdict(side) | {"hidden": list(side.hidden)} for side in (left, right)]
+        first = {"text": world.to_text(), "sides": settings, "seed": seed}
         super().__init__(
             alt=alt,
             caption=caption,
-            text=world.to_text(),
             rewards=world.rewards,
             move_cost=world.move_cost,
             room={"walkers": walkers, "max_steps": max_steps, "observation": observation},

@@ -1,12 +1,27 @@
 // What walks earn by iteration, both trainings in one plot; a flag stands where one falls.
 import { curvePlot } from "../parts/charts.js";
-import { svg } from "../parts/dom.js";
+import { html, svg } from "../parts/dom.js";
 import { flagAt } from "../parts/flag.js";
 
 const LOOK = { width: 272, height: 168, box: { left: 36, right: 10, top: 30, bottom: 38 } };
 
 /** `onscrub(iteration)` is called where the reader presses or draws along the curve. */
 export function curveOf(scene, onscrub) {
+  const node = html("div");
+  let [plot, judge] = [null, null];
+  return {
+    node,
+    draw(k) {
+      if (judge !== scene.judge) {
+        [plot, judge] = [plotOf(scene, onscrub), scene.judge]; // another world pays otherwise
+        node.replaceChildren(plot.node);
+      }
+      plot.draw(k);
+    },
+  };
+}
+
+function plotOf(scene, onscrub) {
   const { best, random } = scene.judge;
   const range = best - random || 1;
   const y = [random - 0.4 * range, best + 0.12 * range]; // what falls deeper runs along the foot
@@ -18,6 +33,8 @@ export function curveOf(scene, onscrub) {
   const flags = svg("g");
   plot.node.append(flags);
   const inside = (points) => Math.max(y[0], Math.min(y[1], points));
+  const flag = ({ fell, curve }, i) =>
+    fell === null ? [] : [flagAt(plot, [fell, inside(curve[fell])], x[1], `falls at ${fell}`, i)];
   return {
     node: plot.node,
     draw(k) {
@@ -26,8 +43,6 @@ export function curveOf(scene, onscrub) {
         k,
         scene.runs.map(({ curve }) => inside(curve[k])),
       );
-      const flag = ({ fell, curve }, i) =>
-        fell === null ? [] : [flagAt(plot, [fell, inside(curve[fell])], x[1], `falls at ${fell}`, i)];
       flags.replaceChildren(...scene.runs.flatMap(flag));
     },
   };

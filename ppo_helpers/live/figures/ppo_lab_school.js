@@ -5,11 +5,15 @@ import { judgeOf, lesson, recordOf } from "./ppo_lab_runs.js";
 
 /** What the lab shows: the world, its judge, both settings, the seed, and a record of each training. */
 export function sceneOf(state) {
-  const world = parseWorld(state.get("text"), state.get("move_cost"), state.get("rewards"));
   const [room, first, sides, seed] = ["room", "first", "sides", "seed"].map(state.get);
+  return { ...placeOf(state, state.get("text")), room, first, sides, seed, runs: [null, null], chosen: null };
+}
+
+/** The world of a text, and its judge. */
+export function placeOf(state, text) {
+  const world = parseWorld(text, state.get("move_cost"), state.get("rewards"));
   const scale = Math.max(...world.reward.map((r) => Math.abs(r ?? 0))) / 5 || 1; // values are coloured by it
-  const judge = { ...judgeOf(world, room.max_steps), scale };
-  return { world, judge, room, first, sides, seed, runs: [null, null], chosen: null };
+  return { text, world, judge: { ...judgeOf(world, state.get("room").max_steps), scale } };
 }
 
 /** Keeps the trainings of a scene in step with the traits; `draw` is called as they go on. */
@@ -23,6 +27,10 @@ export function schoolOf(state, scene, draw) {
     /** Starts what has to be trained; a side of which nothing has changed stays as it is. */
     follow() {
       [scene.sides, scene.seed] = [state.get("sides"), state.get("seed")];
+      if (state.get("text") !== scene.text) {
+        Object.assign(scene, placeOf(state, state.get("text")), { chosen: null });
+        known = ["", ""];
+      }
       const keys = scene.sides.map((config) => JSON.stringify([config, scene.seed]));
       const behind = [0, 1].filter((i) => keys[i] !== known[i] || !isOver(scene, i));
       known = keys;

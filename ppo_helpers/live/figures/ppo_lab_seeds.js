@@ -20,12 +20,17 @@ export function seedsPanel(scene, onpick) {
     work = was ? null : inSlices(sweep(scene, rows.shown()), slice);
     draw();
   });
-  let drawn = 0;
+  let [drawn, place] = [0, scene.text];
   const slice = (over) => {
     if (over) work = null;
     if (over || rows.count() !== drawn) draw(); // to draw takes as long as to train a little
   };
   function draw() {
+    if (scene.text !== place) {
+      work?.stop(); // the dots were of another world
+      [work, place] = [null, scene.text];
+      rows.forget();
+    }
     const shown = rows.all();
     drawn = rows.count();
     for (const row of shown) row.draw(scene.seed);
@@ -54,7 +59,7 @@ function rowsOf(scene, onpick) {
     return [...rows.values()];
   };
   const count = () => [...rows.values()].reduce((sum, { dots }) => sum + dots.length, 0);
-  return { shown, all, count };
+  return { shown, all, count, forget: () => rows.clear() };
 }
 
 /** Train so many seeds more of each row, in turn. */
@@ -72,10 +77,11 @@ function* sweep(scene, rows) {
   }
 }
 
-function saying({ seed, first }, rows) {
+function saying({ seed, text, first }, rows) {
   if (rows.all().some(({ dots }) => dots.length))
     return "Choose a dot to train its seed above. Turn a dial for new rows.";
-  const why = seed === first.seed ? `Seed ${seed} was chosen to show a fall.` : "One seed proves little.";
+  const why =
+    seed === first.seed && text === first.text ? `Seed ${seed} was chosen to show a fall.` : "One seed proves little.";
   return `${why} How often do they fall?`;
 }
 

@@ -8,13 +8,12 @@ import { gridView } from "../parts/grid_view.js";
 import { EDGES } from "./ppo_lab_runs.js";
 import { DIALS, namesOf, unlike } from "./ppo_lab_words.js";
 
-/** Side i; `pick(s)` is told of a state that was touched, `turn(i, name, value)` of a dial. */
-export function sideOf(i, scene, { pick, turn }) {
+/** Side i; `turn(i, name, value)` is told of a dial, `brush` what is done to the grid. */
+export function sideOf(i, scene, { turn }, brush) {
   const name = html("span");
   const caption = html("p", { class: "live-caption" }, html("span", { class: `live-key live-run-${i}` }), " ", name);
   const dials = Object.entries(DIALS).map(([key, [label, values]]) => dialOf(key, label, values, scene, i, turn));
-  const onpick = (r, c) => scene.world.index[r][c] >= 0 && pick(scene.world.index[r][c]);
-  const grid = gridView({ label: `policy and values ${i ? "at the right" : "at the left"}`, onpick });
+  const grid = gridView({ label: `policy and values ${i ? "at the right" : "at the left"}`, ...brush });
   const home = html("div");
   let [bars, eps] = [null, Number.NaN];
   const face = html("div", { class: "live-dials" }, ...dials.map(({ node }) => node));
@@ -49,9 +48,10 @@ function dialOf(key, label, values, scene, i, turn) {
   return { node, draw };
 }
 
-function lookOf({ world, judge, chosen }, frame, r, c) {
+function lookOf(scene, frame, r, c) {
+  const { world, judge, chosen } = scene;
   const [s, symbol] = [world.index[r][c], world.cells[r][c]];
-  if (s < 0) return { picture: "", color: "", name: "barrier", classes: "live-barrier", off: true };
+  if (s < 0) return { picture: "", color: "", name: "barrier", classes: "live-barrier", off: !scene.painting() };
   const reward = world.reward[s];
   const [value, policy] = [reward ?? frame.values[s], frame.policy[s]];
   const most = policy && Math.max(...policy);

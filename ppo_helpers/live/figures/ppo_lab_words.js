@@ -45,7 +45,8 @@ function verdict(share, fell, judge) {
 }
 
 /** The numbers of the cell that the reader has touched. */
-export function aboutCell({ world, runs, sides, chosen }, k) {
+export function aboutCell({ world, runs, sides, chosen, note }, k) {
+  if (note) return note;
   if (chosen === null) return "Touch a cell to read its numbers.";
   const [r, c] = world.states[chosen];
   if (world.reward[chosen] !== null) return `Row ${r}, column ${c}: the walk ends here.`;
