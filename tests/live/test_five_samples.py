@@ -19,15 +19,19 @@ def figure(ratios=RATIOS, advantages=ADVANTAGES, **change):
 
 
 def examples():
-    return [figure(), figure([0.0, 2.5], [-3, 3], clip_eps=0.05, names=["' the'", "' extraordinarily'"])]
+    return [
+        figure(),
+        figure([3.7, 0.4], [-4.3, 1.0]),
+        figure([0.0, 2.5], [-3, 3], clip_eps=0.05, names=["' the'", "' extraordinarily'"]),
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ratios": [1, 1, 1, 1, -0.1]}, r"ratios must be in \[0, 2.5\], got -0.1"),
-        ({"ratios": [1, 1, 1, 1, float("nan")]}, r"ratios must be in \[0, 2.5\], got nan"),
-        ({"advantages": [3.5, 0, 0, 0, 0]}, r"advantages must be in \[-3, 3\], got 3.5"),
+        ({"ratios": [1, 1, 1, 1, -0.1]}, r"ratios must be in \[0, 100\], got -0.1"),
+        ({"ratios": [1, 1, 1, 1, float("nan")]}, r"ratios must be in \[0, 100\], got nan"),
+        ({"advantages": [-101, 0, 0, 0, 0]}, r"advantages must be in \[-100, 100\], got -101.0"),
         ({"ratios": [1]}, "must be equally many, 2 to 8, got 1, 5, 1"),
         ({"ratios": [1], "advantages": [1]}, "must be equally many, 2 to 8, got 1, 1, 1"),
         ({"ratios": [1] * 9, "advantages": [1] * 9}, "must be equally many, 2 to 8, got 9, 9, 9"),
@@ -39,6 +43,11 @@ def examples():
 def test_bad_arguments_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         figure(**change)
+
+
+def test_axes_are_as_long_as_what_they_show():
+    assert figure().ends == [2.5, 3.0]
+    assert figure([1.0, 7.2], [-4.4, 1]).ends == [8, 5]
 
 
 # --- JavaScript without a browser -----------------------------------------------------------------------------------
@@ -74,13 +83,13 @@ def test_loss_and_pushes_are_those_of_autograd(engine, seed):
 
 
 def test_a_step_moves_who_pushes_and_nobody_else(engine):
-    ratios = json.loads(engine.eval(f"JSON.stringify(stepped({RATIOS}, {ADVANTAGES}, 0.2))"))
+    ratios = json.loads(engine.eval(f"JSON.stringify(stepped({RATIOS}, {ADVANTAGES}, 0.2, 2.5))"))
     moved = [new - old for new, old in zip(ratios, RATIOS, strict=True)]
     assert moved[0] == moved[2] == moved[3] == 0 and moved[1] < 0 and moved[4] < 0
-    climb = f"[...Array(40)].reduce((r) => stepped(r, {ADVANTAGES}, 0.2), {RATIOS})"
+    climb = f"[...Array(40)].reduce((r) => stepped(r, {ADVANTAGES}, 0.2, 2.5), {RATIOS})"
     again = json.loads(engine.eval(f"JSON.stringify({climb})"))
     assert again[1] < 0.8 and again[4] < 0.8  # out of the band, where their push ends
-    assert json.loads(engine.eval(f"JSON.stringify(stepped({again}, {ADVANTAGES}, 0.2))")) == again
+    assert json.loads(engine.eval(f"JSON.stringify(stepped({again}, {ADVANTAGES}, 0.2, 2.5))")) == again
 
 
 # --- in the browser -------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """The clipped loss of a few samples, to the digit: chapters 6 and 9."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import traitlets
 
 from ppo_helpers.live.base import LiveFigure, Number
 
 FEWEST, MOST = 2, 8
-RATIO_END = 2.5
-LARGEST = 3.0  # size of an advantage
+MOST_SHOWN = 100.0  # ratio, or size of an advantage
+RATIO_END, LARGEST = 2.5, 3.0  # where the axes end, unless there is more to show
 
 
 class FiveSamples(LiveFigure):
@@ -18,8 +19,8 @@ class FiveSamples(LiveFigure):
     taken it away.
 
     Args:
-        ratios: (N,) π_θ / π_old, in [0, 2.5]; N from 2 to 8.
-        advantages: (N,) in [−3, 3].
+        ratios: (N,) π_θ / π_old, in [0, 100]; N from 2 to 8.
+        advantages: (N,) in [−100, 100].
         clip_eps: ε, in [0.05, 0.9].
         names: what the samples are called; numbers if None.
         alt: what the figure shows, for readers who cannot see it.
@@ -29,9 +30,10 @@ class FiveSamples(LiveFigure):
         ValueError: if an argument is out of range or the rows are not equally long.
     """
 
-    ratios = traitlets.List(traitlets.Float()).tag(sync=True, linked=[0, RATIO_END])
-    advantages = traitlets.List(traitlets.Float()).tag(sync=True, linked=[-LARGEST, LARGEST])
+    ratios = traitlets.List(traitlets.Float()).tag(sync=True, linked=[0, MOST_SHOWN])
+    advantages = traitlets.List(traitlets.Float()).tag(sync=True, linked=[-MOST_SHOWN, MOST_SHOWN])
     clip_eps = Number(0.2, low=0.05, high=0.9).tag(sync=True, linked=True)
+    ends = traitlets.List(help="where the axes end: ratio, and size of an advantage").tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     first = traitlets.Dict(help="ratios, advantages and ε at the beginning, for Reset").tag(sync=True)
 
@@ -46,8 +48,8 @@ class FiveSamples(LiveFigure):
         caption: str,
     ):
         rows = {
-            "ratios": _row("ratios", ratios, 0, RATIO_END),
-            "advantages": _row("advantages", advantages, -LARGEST, LARGEST),
+            "ratios": _row("ratios", ratios, 0, MOST_SHOWN),
+            "advantages": _row("advantages", advantages, -MOST_SHOWN, MOST_SHOWN),
         }
         names = [f"sample {i + 1}" for i in range(len(rows["ratios"]))] if names is None else list(names)
         lengths = [len(rows["ratios"]), len(rows["advantages"]), len(names)]
@@ -55,7 +57,8 @@ class FiveSamples(LiveFigure):
             counts = ", ".join(map(str, lengths))
             raise ValueError(f"ratios, advantages and names must be equally many, {FEWEST} to {MOST}, got {counts}")
         state = rows | {"clip_eps": float(clip_eps)}
-        super().__init__(alt=alt, caption=caption, names=names, first=state, **state)
+        ends = [max(RATIO_END, *map(ceil, rows["ratios"])), max(LARGEST, *(ceil(abs(A)) for A in rows["advantages"]))]
+        super().__init__(alt=alt, caption=caption, names=names, ends=ends, first=state, **state)
 
 
 def _row(name: str, numbers: Sequence[float], low: float, high: float) -> list[float]:

@@ -2,14 +2,14 @@
 import { html, svg } from "../parts/dom.js";
 import { grip } from "../parts/grips.js";
 import { text } from "../parts/plot.js";
-import { LARGEST, minimum, pushOf, pushWords, RATIO_END } from "./five_samples_words.js";
+import { minimum, pushOf, pushWords } from "./five_samples_words.js";
 
 const [HEIGHT, SIDE, Y] = [44, 14, 24];
 
-/** `onmove(what, value)` is told what the reader drags: "ratios" or "advantages". */
-export function rowOf(name, onmove) {
-  const ratio = axisOf("ρ", `ratio of ${name}`, [0, RATIO_END], 1, (v) => onmove("ratios", v));
-  const advantage = axisOf("A", `advantage of ${name}`, [-LARGEST, LARGEST], 0, (v) => onmove("advantages", v));
+/** `ends` are those of the axes; `onmove(what, value)` is told what the reader drags: "ratios" or "advantages". */
+export function rowOf(name, [end, size], onmove) {
+  const ratio = axisOf("ρ", `ratio of ${name}`, [0, end], 1, (v) => onmove("ratios", v));
+  const advantage = axisOf("A", `advantage of ${name}`, [-size, size], 0, (v) => onmove("advantages", v));
   const band = svg("rect", { y: 4, height: HEIGHT - 8, class: "live-band" });
   ratio.node.prepend(band);
   const [words, push] = [html("span", { class: "live-five-min" }), html("span", { class: "live-five-push" })];
@@ -40,5 +40,9 @@ function axisOf(sign, label, [low, high], middle, onmove) {
   const parts = [svg("circle", { r: 22, class: "live-touch" }), svg("circle", { r: 9, class: "live-knob" })];
   const place = { along: "x", label, min: low, max: high, step: 0.01, page: 0.1, parts, onmove };
   const put = grip({ node, px }, place);
-  return { node, px, put: (v, said) => put(v, px(v), Y, said ? `${v}, push ${said}` : String(v)) };
+  return {
+    node,
+    px,
+    put: (v, said) => put(v, px(Math.max(low, Math.min(high, v))), Y, said ? `${v}, push ${said}` : String(v)),
+  };
 }

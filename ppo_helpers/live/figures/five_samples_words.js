@@ -2,9 +2,6 @@
 import { show } from "../parts/dom.js";
 import { clip, clippedSurrogate, isFlat } from "../twins/surrogate.js";
 
-export const RATIO_END = 2.5;
-export const LARGEST = 3;
-
 /** What a step down the loss does to a sample's own log-probability: ρA / N, or nothing. */
 export const pushOf = (ratio, advantage, eps, count) =>
   isFlat(ratio, advantage, eps) ? 0 : (ratio * advantage) / count;
@@ -34,9 +31,9 @@ export function total(ratios, advantages, eps) {
 
 const RATE = 1;
 
-/** The ratios after one step: every log-probability moves by its own push. */
-export const stepped = (ratios, advantages, eps) =>
+/** The ratios after one step, none of them beyond `end`: every log-probability moves by its own push. */
+export const stepped = (ratios, advantages, eps, end) =>
   ratios.map((ratio, i) => {
     const moved = ratio * Math.exp(RATE * pushOf(ratio, advantages[i], eps, ratios.length));
-    return Math.min(RATIO_END, +moved.toFixed(4));
+    return Math.min(end, +moved.toFixed(4));
   });
