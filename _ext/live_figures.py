@@ -7,6 +7,8 @@ state that the notebook saved. It stands until the figure lives, in print, and w
 import atexit
 import json
 import re
+from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from itertools import count
@@ -22,6 +24,12 @@ VIEW_SCRIPT = re.compile(rf'<script type="{re.escape(VIEW)}">(.*?)</script>', re
 ANCHOR_OR_CAPTION = re.compile(r'id="(fig-[\w-]+)"|<figcaption>')
 # a line of a module that is nothing but a comment: readers find it in the repository
 COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+INDENT = re.compile(r"^ +", re.MULTILINE)
+# a module that a figure imports, as ppo_helpers.live.bundle writes it; and what stands where the page holds it once
+PART = re.compile(
+    r"^const ((?:figures|parts|twins)_\w+) = (?:\(\(\) => \{\n.*?^\}\)\(\)|\{\n.*?^\});\n", re.MULTILINE | re.DOTALL
+)
+PLACE = re.compile(r"^//@ (\w+)\n", re.MULTILINE)
 DOM = (Path(__file__).parent / "dom.js").read_text("utf-8")
 LINK = '<button type="button" class="live-link">Link to this view</button>'
 NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes alive with JavaScript.</p></noscript>"
@@ -101,18 +109,50 @@ class NameCells(SphinxTransform):
                 cell["ids"].append(f"fig-{ids[cell['cell_index']]}")
 
 
+def light(module: str) -> str:
+    """A figure's module without what only people read."""
+    return INDENT.sub("", COMMENT.sub("", module))
+
+
+def shared(saved: dict) -> dict:
+    """A page's widgets with every module once, however many figures import it; _static/live-static.js puts it back."""
+    counts = Counter(part[0] for module in _modules(saved).values() for part in PART.finditer(module))
+    parts = {PART.match(text)[1]: text for text, count in counts.items() if count > 1}
+    return _changed(saved, lambda part: f"//@ {part[1]}\n" if parts.get(part[1]) == part[0] else part[0], PART) | {
+        "parts": parts
+    }
+
+
+def whole(saved: dict) -> dict:
+    """The inverse of :func:`shared`."""
+    parts = saved.get("parts", {})
+    return _changed(saved, lambda place: parts[place[1]], PLACE)
+
+
+def _modules(saved: dict) -> dict[str, str]:
+    return {name: widget["state"]["_esm"] for name, widget in saved["state"].items() if "_esm" in widget["state"]}
+
+
+def _changed(saved: dict, change: Callable[[re.Match], str], where: re.Pattern) -> dict:
+    """A copy whose modules are changed in some places."""
+    state = dict(saved["state"])
+    for name, module in _modules(saved).items():
+        state[name] = state[name] | {"state": state[name]["state"] | {"_esm": where.sub(change, module)}}
+    return saved | {"state": state}
+
+
 def saved_widgets(env, page: str) -> dict:
     """The widgets' state that myst_nb puts into a page: no comments, and no styles, which the page has already."""
     files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
         return {}
     _, script = files["ipywidgets_state"]
-    saved = json.loads(script["body"])
+    saved = whole(json.loads(script["body"]))
     for widget in saved["state"].values():
         widget["state"].pop("_css", None)
         if "_esm" in widget["state"]:
-            widget["state"]["_esm"] = COMMENT.sub("", widget["state"]["_esm"])
-    script["body"] = json.dumps(saved).replace("</", "<\\/")
+            widget["state"]["_esm"] = light(widget["state"]["_esm"])
+    script["body"] = json.dumps(shared(saved)).replace("</", "<\\/")
     return saved["state"]
 
 

@@ -27,12 +27,20 @@ def bundle(path: Path) -> str:
         Its text, after the texts of all that it needs, each of them once.
 
     Raises:
-        ValueError: if a file imports or exports in a way that is not understood.
+        ValueError: if a file imports or exports in a way that is not understood, or two have one name.
     """
     *needed, own = sources(path)
-    names = {source: f"{source.stem}_{number}" for number, source in enumerate(needed)}
+    names = _names(needed)
     parts = [_wrapped(source, names) for source in needed]
     return "".join([*parts, _linked(own, names)])
+
+
+def _names(needed: list[Path]) -> dict[Path, str]:
+    """What each module is called in a bundle: the same in all of them, so that a page can hold it once."""
+    names = {source: re.sub(r"\W", "_", f"{source.parent.name}_{source.stem}") for source in needed}
+    if len(set(names.values())) < len(names):
+        raise ValueError(f"modules of one bundle must have names of their own, got {', '.join(names.values())}")
+    return names
 
 
 def sources(path: Path, found: dict[Path, None] | None = None) -> list[Path]:

@@ -58,6 +58,21 @@ def test_what_is_not_understood_is_refused(tmp_path, line):
         bundle(own)
 
 
+def test_two_modules_of_one_name_are_refused(tmp_path):
+    for place in ("a/parts", "b/parts"):
+        (tmp_path / place).mkdir(parents=True)
+        write(tmp_path / place, c_js="export const c = 1;\n")
+    lines = 'import { c } from "./a/parts/c.js";\nimport { c } from "./b/parts/c.js";\n'
+    with pytest.raises(ValueError, match="modules of one bundle must have names of their own, got parts_c, parts_c"):
+        bundle(write(tmp_path, own_js=lines))
+
+
+def test_no_text_goes_over_lines():
+    """The pages leave out what stands before a line; within a text it would be missing."""
+    odd = [path.name for path in MODULES for line in path.read_text("utf-8").splitlines() if line.count("`") % 2]
+    assert odd == []
+
+
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed; the same code ran in mini-racer")
 def test_node_imports_every_file_as_it_is(tmp_path):
     lines = [f"await import({json.dumps(path.as_uri())});" for path in MODULES]

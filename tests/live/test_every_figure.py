@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from accessible import axe
 from live_checks import swipe
-from live_figures import COMMENT, still
+from live_figures import light, shared, still, whole
 from PIL import Image
 
 from ppo_helpers import live
@@ -95,9 +95,22 @@ def test_comments_stay_at_home_and_nothing_else_does(figure):
     dice = "let s = 1; Math.random = () => (s = (16807 * s) % 2147483647) / 2147483647;\n"  # some roll at once
     state = figure.get_state()
     state["_esm"] = dice + state["_esm"]
-    light = COMMENT.sub("", state["_esm"])
-    assert not re.search(r"^\s*(//|/\*\*)", light, re.MULTILINE) and len(light) < len(state["_esm"])
-    assert still(state | {"_esm": light}) == still(state)
+    module = light(state["_esm"])
+    assert not re.search(r"^\s*(//|/\*\*)|^ ", module, re.MULTILINE) and len(module) < len(state["_esm"])
+    assert still(state | {"_esm": module}) == still(state)
+
+
+def test_a_module_that_several_figures_import_stands_in_a_page_once():
+    states = {name: {"state": {"_esm": light(EXAMPLES[f"{name}-0"].get_state()["_esm"])}} for name in FILES}
+    saved = {"state": states | {"layout": {"state": {"width": None}}}}
+    once = shared(saved)
+    assert len(json.dumps(once)) < 0.6 * len(json.dumps(saved))
+    for name in ("parts_dom", "twins_ppo", "parts_icons"):
+        places = [f"//@ {name}\n" in widget["state"].get("_esm", "") for widget in once["state"].values()]
+        assert sum(places) > 1 and name in once["parts"]
+    assert whole(once)["state"] == saved["state"]
+    alone = shared({"state": {"one": states["CartPole"]}})
+    assert alone["parts"] == {} and alone["state"]["one"] == states["CartPole"]
 
 
 # ---- In the browser ----
