@@ -115,14 +115,14 @@ LATER = {"steps": 25600, "mean": 87.6, "solved": False}
 @pytest.mark.parametrize(
     ("frames", "over", "words"),
     [
-        ([NEW], False, "Iteration 0, seed 7. Nothing is learned yet: left and right are as good as equal."),
+        ([NEW], False, "Iteration 0, seed 7. Nothing is learned yet: left and right are nearly equally likely."),
         ([NEW, NEW | {"steps": 64}], False, "Iteration 1 of 9, seed 7, 64 pushes: no walk has ended yet."),
-        ([NEW, LATER], False, "Iteration 1 of 9, seed 7, 25,600 pushes: the last hundred walks lasted 88 pushes."),
-        ([NEW, LATER], True, "the last hundred walks lasted 88 pushes. Not solved this time."),
+        ([NEW, LATER], False, "Iteration 1 of 9, seed 7, 25,600 pushes: the last walks lasted 88 pushes on average."),
+        ([NEW, LATER], True, "the last walks lasted 88 pushes on average. Not solved this time."),
         (
             [NEW, {"steps": 70144, "mean": 476.2, "solved": True}],
             True,
-            "Solved in iteration 1, after 70,144 pushes: the last hundred walks lasted 476 pushes of at most 500.",
+            "Solved in iteration 1, after 70,144 pushes: the last walks lasted 476 pushes on average, of 500 at most.",
         ),
     ],
 )

@@ -169,7 +169,7 @@ def test_many_epochs_ruin_what_few_have_made_better(engine):
         (1, [2.0, 2.5], "the objective says +0.12, a walk earns 2.5 points, more than before."),
         (1, [2.0, 1.0], "a walk earns 1 points, less than before."),
         (1, [2.0, 2.01], "a walk earns 2 points, as before."),
-        (1, [2.0, -9.0], "a walk earns −9 points, less than by chance."),
+        (1, [2.0, -9.0], "a walk earns −9 points, less than random walking."),
     ],
 )
 def test_the_sentence_says_what_is_true_of_it(engine, k, points, words):

@@ -13,9 +13,9 @@ const round = new Intl.NumberFormat("en").format;
 /** How far the training is. */
 export function sentence({ config, seed, over, frames }, k) {
   const { steps, mean, solved } = frames[k];
-  if (k === 0) return `Iteration 0, seed ${seed}. Nothing is learned yet: left and right are as good as equal.`;
-  const walks = mean === null ? "no walk has ended yet" : `the last hundred walks lasted ${show(mean, 0)} pushes`;
-  if (solved) return `Solved in iteration ${k}, after ${round(steps)} pushes: ${walks} of at most 500.`;
+  if (k === 0) return `Iteration 0, seed ${seed}. Nothing is learned yet: left and right are nearly equally likely.`;
+  const walks = mean === null ? "no walk has ended yet" : `the last walks lasted ${show(mean, 0)} pushes on average`;
+  if (solved) return `Solved in iteration ${k}, after ${round(steps)} pushes: ${walks}, of 500 at most.`;
   const end = over && k === frames.length - 1 ? " Not solved this time." : "";
   return `Iteration ${k} of ${config.iterations}, seed ${seed}, ${round(steps)} pushes: ${walks}.${end}`;
 }

@@ -3,7 +3,7 @@ import { button } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { inSlices } from "../parts/slices.js";
 import { climb, startOf } from "./one_batch_runs.js";
-import { FATES, fateOf, nameOf } from "./one_batch_words.js";
+import { FATES, fateOf, nameOf, plural } from "./one_batch_words.js";
 
 const MORE = 40;
 
@@ -74,9 +74,9 @@ function countsOf(judge, tried, i, k) {
 }
 
 function sayingOf(state, count, k) {
-  if (count) return `Of ${count} policies, each with its own batch, after ${k} epochs:`;
-  const { seed } = state.get("first");
-  return state.get("seed") === seed ? "This batch was chosen. How often does it end so?" : "One batch proves little.";
+  if (count) return `Of ${count} policies, each with its own batch, after ${plural(k, "epoch")}:`;
+  const first = ["seed", "practice"].every((name) => state.get(name) === state.get("first")[name]);
+  return first ? "This batch was chosen. How often does it end like this?" : "One batch proves little.";
 }
 
 /** A bar in parts as wide as the counts. */

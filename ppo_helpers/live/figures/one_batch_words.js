@@ -2,9 +2,9 @@
 import { show } from "../parts/dom.js";
 
 export const nameOf = (eps) => (eps === null ? "no clip" : `clip ε = ${eps}`);
-const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
-export const FATES = ["more than before", "as before", "less than before", "less than by chance"];
+export const FATES = ["more than before", "as before", "less than before", "less than random walking"];
 const SAME = 0.05; // points that are no difference
 
 /** What became of a policy that earned `start` points before. */

@@ -26,7 +26,7 @@ export function brushOf(state, scene, { paint, pick }) {
   const hint = html(
     "p",
     { class: "live-note" },
-    "Choose a tool and touch a cell of either grid. Both sides train anew.",
+    "Choose a tool and touch a cell of either grid. Both sides train anew, and the dots begin anew.",
   );
   return { node: more("Paint another world", hint, tools.node), grid: { ...paints, onpick } };
 }
