@@ -240,7 +240,7 @@ BALANCE = {"gamma": 0.98, "lam": 0.8, "learning_rate": 2e-3, "hidden": (32, 32),
 POLES = {
     "the page's dials": (WalkConfig(**BALANCE, steps=32), 500),
     "annealed minibatches": (WalkConfig(**BALANCE, minibatch_size=70, steps=23, anneal_lr=True, anneal_clip=True), 500),
-    "cut off": (WalkConfig(**BALANCE | {"epochs": 3}, steps=40, target_kl=0.002), 9),
+    "cut off": (WalkConfig(**BALANCE | {"epochs": 3}, steps=40, target_kl=0.0005), 9),
 }
 
 
