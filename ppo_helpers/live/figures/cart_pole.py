@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import traitlets
 
 from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.place import whole
 
 if TYPE_CHECKING:  # the figures are there without torch
     from ppo_helpers.walking import WalkConfig
@@ -36,8 +37,7 @@ class CartPole(LiveFigure):
     first = traitlets.Dict(help="config and seed at the beginning, for Reset").tag(sync=True)
 
     def __init__(self, config: "WalkConfig", *, walkers: int = 8, seed: int = 0, alt: str, caption: str):
-        if not isinstance(walkers, int) or walkers < 1:
-            raise ValueError(f"walkers must be a whole number of at least 1, got {walkers!r}")
+        whole("walkers", walkers, 1)
         first = {"config": asdict(config) | {"hidden": list(config.hidden)}, "seed": seed}
         super().__init__(alt=alt, caption=caption, walkers=walkers, first=first, **first)
 

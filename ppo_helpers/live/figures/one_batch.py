@@ -7,6 +7,7 @@ import traitlets
 
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.place import place_of, whole
 
 if TYPE_CHECKING:  # the figures are there without torch
     from ppo_helpers.walking import WalkConfig
@@ -63,32 +64,21 @@ class OneBatch(LiveFigure):
         alt: str,
         caption: str,
     ):
-        world = world if world is not None else GridWorld.default()
-        if not world.starts:
-            raise ValueError("world has no cell to start from: every cell is a terminal, a barrier or cut off")
-        for name, number, least in (
-            ("practice", practice, 0), ("epochs", epochs, 1), ("walkers", walkers, 1), ("max_steps", max_steps, 1),
-        ):  # fmt: skip
-            if not isinstance(number, int) or number < least:
-                raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
+        place = place_of(world, walkers, max_steps, observation)
+        whole("practice", practice, 0)
+        whole("epochs", epochs, 1)
         if clip_eps is not None and not 0 < clip_eps < 1:
             raise ValueError(f"clip_eps must be in (0, 1) or None, got {clip_eps}")
         if not 0 < learning_rate < 1:
             raise ValueError(f"learning_rate must be in (0, 1), got {learning_rate}")
-        if observation not in ("xy", "onehot"):
-            raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
         first = {"practice": practice, "seed": seed}
         super().__init__(
             alt=alt,
             caption=caption,
-            text=world.to_text(),
-            rewards=world.rewards,
-            move_cost=world.move_cost,
-            room={"walkers": walkers, "max_steps": max_steps, "observation": observation},
             config=asdict(config) | {"hidden": list(config.hidden)},
             climb={"clips": [None] if clip_eps is None else [clip_eps, None], "epochs": epochs, "rate": learning_rate},
             first=first,
-            **first,
+            **place | first,
             frame=epochs,
         )
 

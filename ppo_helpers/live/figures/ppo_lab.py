@@ -7,6 +7,7 @@ import traitlets
 
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.place import place_of
 
 if TYPE_CHECKING:  # the figures are there without torch
     from ppo_helpers.walking import WalkConfig
@@ -58,26 +59,16 @@ class PPOLab(LiveFigure):
         alt: str,
         caption: str,
     ):
-        world = world if world is not None else GridWorld.default()
-        if not world.starts:
-            raise ValueError("world has no cell to start from: every cell is a terminal, a barrier or cut off")
+        place = place_of(world, walkers, max_steps, observation)
         if left.iterations != right.iterations:
             raise ValueError(f"iterations must be the same, got {left.iterations} and {right.iterations}")
-        for name, number in {"walkers": walkers, "max_steps": max_steps}.items():
-            if not isinstance(number, int) or number < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-        if observation not in ("xy", "onehot"):
-            raise ValueError(f"observation must be 'xy' or 'onehot', got {observation!r}")
         settings = [asdict(side) | {"hidden": list(side.hidden)} for side in (left, right)]
-        first = {"text": world.to_text(), "sides": settings, "seed": seed}
+        first = {"text": place["text"], "sides": settings, "seed": seed}
         super().__init__(
             alt=alt,
             caption=caption,
-            rewards=world.rewards,
-            move_cost=world.move_cost,
-            room={"walkers": walkers, "max_steps": max_steps, "observation": observation},
             first=first,
-            **first,
+            **place | first,
             written=_written(left, right),
             frame=left.iterations,
         )
