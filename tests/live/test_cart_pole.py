@@ -196,3 +196,15 @@ def test_a_walk_is_shown_as_fast_as_it_is(mount):
     read = """() => [performance.now(), parseInt(document.querySelector('.live-cart-pole > text').textContent)]"""
     (begun, first), _, (ended, last) = page.evaluate(read), page.wait_for_timeout(150), page.evaluate(read)
     assert last - first == pytest.approx((ended - begun) / 20, abs=3)
+
+
+@pytest.mark.browser
+def test_a_link_beyond_the_end_comes_to_rest(mount):
+    """An iteration that is never reached asks for no walk after the other for ever."""
+    shown = figure()
+    shown.frame = 99
+    page = mount(shown, 1280, reduced_motion="no-preference")
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Iteration 4')")
+    page.wait_for_function("document.querySelectorAll('.live-pole').length > 4", timeout=20_000)
+    page.wait_for_timeout(1500)
+    assert page.locator(".live-pole").count() > 4

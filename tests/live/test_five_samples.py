@@ -29,9 +29,9 @@ def examples():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ratios": [1, 1, 1, 1, -0.1]}, r"ratios must be in \[0, 100\], got -0.1"),
-        ({"ratios": [1, 1, 1, 1, float("nan")]}, r"ratios must be in \[0, 100\], got nan"),
-        ({"advantages": [-101, 0, 0, 0, 0]}, r"advantages must be in \[-100, 100\], got -101.0"),
+        ({"ratios": [1, 1, 1, 1, -0.1]}, r"ratios must be in \[0, 10000\], got -0.1"),
+        ({"ratios": [1, 1, 1, 1, float("nan")]}, r"ratios must be in \[0, 10000\], got nan"),
+        ({"advantages": [-1e5, 0, 0, 0, 0]}, r"advantages must be in \[-10000, 10000\], got -100000.0"),
         ({"ratios": [1]}, "must be equally many, 2 to 8, got 1, 5, 1"),
         ({"ratios": [1], "advantages": [1]}, "must be equally many, 2 to 8, got 1, 1, 1"),
         ({"ratios": [1] * 9, "advantages": [1] * 9}, "must be equally many, 2 to 8, got 9, 9, 9"),

@@ -18,7 +18,7 @@ function render({ model, el }) {
   const school = schoolOf(state, grown);
   const frame = () => Math.min(state.get("frame"), school.done());
   const hall = hallOf(state, school, frame, draw);
-  const perform = () => hall.perform(play.playing() || state.get("frame") > school.done());
+  const perform = () => hall.perform(play.playing() || school.learns());
   const play = transport(state, school, () => [perform, draw].map((run) => run()));
   const turn = turnOf(state, play);
   const curve = curveOf(state, school, (at) => turn({ frame: at }));

@@ -108,8 +108,6 @@ export function theatre(scene, onchange) {
   return {
     stop,
     playing: () => request !== null,
-    /** The walk that was shown last. */
-    walk: () => walk,
     rest(shown) {
       if (request !== null) cancelAnimationFrame(request);
       [walk, request] = [shown, null];

@@ -37,6 +37,8 @@ export function schoolOf(state, grown) {
     /** The training before this one, to compare. */
     before: () => before,
     done: () => record.frames.length - 1,
+    /** Is it on its way to the iteration that is asked for? */
+    learns: () => !record.over && state.get("frame") > record.frames.length - 1,
     /** The last iteration, as far as one can know. */
     last: () => (record.over ? record.frames.length - 1 : record.config.iterations),
     stop,

@@ -8,7 +8,7 @@ import traitlets
 from ppo_helpers.live.base import LiveFigure, Number
 
 FEWEST, MOST = 2, 8
-MOST_SHOWN = 100.0  # ratio, or size of an advantage
+MOST_SHOWN = 10_000.0  # ratio, or size of an advantage
 RATIO_END, LARGEST = 2.5, 3.0  # where the axes end, unless there is more to show
 
 
@@ -19,8 +19,8 @@ class FiveSamples(LiveFigure):
     taken it away.
 
     Args:
-        ratios: (N,) π_θ / π_old, in [0, 100]; N from 2 to 8.
-        advantages: (N,) in [−100, 100].
+        ratios: (N,) π_θ / π_old, in [0, 10000]; N from 2 to 8.
+        advantages: (N,) in [−10000, 10000].
         clip_eps: ε, in [0.05, 0.9].
         names: what the samples are called; numbers if None.
         alt: what the figure shows, for readers who cannot see it.
