@@ -41,6 +41,16 @@ class Number(traitlets.Float):
         return value
 
 
+class Seed(traitlets.Int):
+    """A whole number of at least 0. Any other, at the start or later, is a ``ValueError`` that names it."""
+
+    def validate(self, obj, value):
+        value = super().validate(obj, value)
+        if value < 0:
+            raise ValueError(f"{self.name} must be a whole number of at least 0, got {value}")
+        return value
+
+
 class LiveFigure(anywidget.AnyWidget):
     """Base class. ``name.py`` holds a subclass, ``name.js`` draws it, ``name.css``, if there is one, is its own look.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import traitlets
 
-from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.base import LiveFigure, Seed
 from ppo_helpers.live.place import whole
 
 if TYPE_CHECKING:  # the figures are there without torch
@@ -31,7 +31,7 @@ class CartPole(LiveFigure):
     """
 
     config = traitlets.Dict(help="numbers by their names in WalkConfig").tag(sync=True, linked=BOUNDS)
-    seed = traitlets.Int().tag(sync=True, linked=True)
+    seed = Seed().tag(sync=True, linked=True)
     frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True, linked=True)
     walkers = traitlets.Int().tag(sync=True)
     first = traitlets.Dict(help="config and seed at the beginning, for Reset").tag(sync=True)
@@ -40,9 +40,3 @@ class CartPole(LiveFigure):
         whole("walkers", walkers, 1)
         first = {"config": asdict(config) | {"hidden": list(config.hidden)}, "seed": seed}
         super().__init__(alt=alt, caption=caption, walkers=walkers, first=first, **first)
-
-    @traitlets.validate("seed")
-    def _check_seed(self, proposal) -> int:
-        if proposal["value"] < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {proposal['value']}")
-        return proposal["value"]

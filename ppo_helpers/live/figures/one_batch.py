@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import traitlets
 
 from ppo_helpers.gridworld import GridWorld
-from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.base import LiveFigure, Seed
 from ppo_helpers.live.place import place_of, whole
 
 if TYPE_CHECKING:  # the figures are there without torch
@@ -44,7 +44,7 @@ class OneBatch(LiveFigure):
     config = traitlets.Dict(help="numbers by their names in WalkConfig").tag(sync=True)
     climb = traitlets.Dict(help="clips, epochs and learning_rate of the climb").tag(sync=True)
     practice = traitlets.Int().tag(sync=True, linked=[0, 100])
-    seed = traitlets.Int().tag(sync=True, linked=True)
+    seed = Seed().tag(sync=True, linked=True)
     frame = traitlets.Int(help="the epoch shown").tag(sync=True, linked=True)
     first = traitlets.Dict(help="practice and seed at the beginning, for Reset").tag(sync=True)
 
@@ -81,9 +81,3 @@ class OneBatch(LiveFigure):
             **place | first,
             frame=epochs,
         )
-
-    @traitlets.validate("seed")
-    def _check_seed(self, proposal) -> int:
-        if proposal["value"] < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {proposal['value']}")
-        return proposal["value"]

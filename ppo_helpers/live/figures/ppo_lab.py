@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import traitlets
 
 from ppo_helpers.gridworld import GridWorld
-from ppo_helpers.live.base import LiveFigure
+from ppo_helpers.live.base import LiveFigure, Seed
 from ppo_helpers.live.place import place_of
 
 if TYPE_CHECKING:  # the figures are there without torch
@@ -41,7 +41,7 @@ class PPOLab(LiveFigure):
     move_cost = traitlets.Float().tag(sync=True)
     room = traitlets.Dict(help="walkers, max_steps and observation").tag(sync=True)
     sides = traitlets.List(help="both settings, numbers by their names in WalkConfig").tag(sync=True, linked=BOUNDS)
-    seed = traitlets.Int().tag(sync=True, linked=True)
+    seed = Seed().tag(sync=True, linked=True)
     first = traitlets.Dict(help="world, sides and seed at the beginning, for Reset").tag(sync=True)
     written = traitlets.List(help="the numbers that stand in the Python text").tag(sync=True)
     frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True, linked=True)
@@ -72,12 +72,6 @@ class PPOLab(LiveFigure):
             written=_written(left, right),
             frame=left.iterations,
         )
-
-    @traitlets.validate("seed")
-    def _check_seed(self, proposal) -> int:
-        if proposal["value"] < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {proposal['value']}")
-        return proposal["value"]
 
 
 def _written(*sides: "WalkConfig") -> list[str]:
