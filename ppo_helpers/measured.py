@@ -64,11 +64,15 @@ def cartpole() -> dict[int, dict]:
 
 
 @cache
-def page_models() -> dict[str, float]:
-    """What four bits a number cost the models that the page wakes: nats per token, by model."""
+def page_models(name: str = "policies") -> dict[str, float]:
+    """What four bits a number cost the models that the page wakes: nats per token, by model.
+
+    Args:
+        name: "policies" for those of chapter 11, "counting" for that of chapter 9.
+    """
     from safetensors import safe_open
 
-    with safe_open(DATA / "policies.safetensors", "np") as file:
+    with safe_open(DATA / f"{name}.safetensors", "np") as file:
         return json.loads(file.metadata()["nats per token"])
 
 

@@ -1,4 +1,4 @@
-"""The models that the page wakes beside the bundled one: what chapter 11's first seed makes of it.
+"""The models that the page wakes beside the bundled one: what the first seeds of chapters 9 and 11 make of it.
 
     make sweeps
 
@@ -7,6 +7,7 @@ that were trained, in nats per token of their own texts. About three minutes on 
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,9 +18,10 @@ from ppo_helpers.language.folding import fold
 from ppo_helpers.language.models import load_gpt2
 from ppo_helpers.language.sft import PROMPTS
 from ppo_helpers.live import page_model
+from sweeps import twenty_texts
+from sweeps.cells import names_of
 from sweeps.rlhf import TOKENS, Stage
 
-DATA = page_model.POLICIES
 PRICE = 0.1  # β of the policy that is not hacked
 
 
@@ -42,25 +44,53 @@ def loaded(weights: dict[str, np.ndarray]) -> torch.nn.Module:
     return fold(model)
 
 
-def main() -> None:
+def nats_off(model: torch.nn.Module, near: dict[str, np.ndarray], tokenizer) -> float:
+    """How far a model is from what four bits have kept of it: mean over the tokens of its own texts."""
+    answers = write(model, tokenizer, PROMPTS * 6, TOKENS, generator=torch.Generator().manual_seed(0))
+    off = (answers.responses.logprobs(loaded(near)) - answers.responses.logprobs(model))[answers.responses.mask]
+    return round(off.abs().mean().item(), 4)
+
+
+def save(found: dict[str, np.ndarray], cost: dict[str, float], path: Path) -> None:
+    save_file(found, path, metadata={"nats per token": json.dumps(cost)})
+    print(path.name, cost, f"{path.stat().st_size:,} bytes")
+
+
+def named(name: str, change: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{name}/{part}": x for part, x in change.items()}
+
+
+def counting(start: dict[str, np.ndarray]) -> None:
+    """Chapter 9's policy after its twenty iterations."""
+    chapter = names_of("09", "prompts", "iterations")
+    policy, _ = twenty_texts.trained(chapter, seed=0)
+    change = page_model.in_four_bits(start, by_rows(policy))
+    cost = nats_off(policy, page_model.changed(start, change), chapter["tokenizer"])
+    save(named("counting", change), {"counting": cost}, page_model.COUNTING)
+
+
+def policies(start: dict[str, np.ndarray]) -> None:
+    """Chapter 11's policies and its reward model."""
     stage, found, cost = Stage(0), {}, {}
     models = {"sft": stage.model, "rlhf": stage.last_of(PRICE).policy.model, "hacked": stage.last_of(0.0).policy.model}
-    start = {n: x.astype(np.float32) for n, x in page_model.weights().items() if n != "rows"}
     for name, model in models.items():
         change = page_model.in_four_bits(start, by_rows(model))
         near = page_model.changed(start, change)
-        found |= {f"{name}/{part}": x for part, x in change.items()}
-        answers = write(model, stage.tokenizer, PROMPTS * 6, TOKENS, generator=torch.Generator().manual_seed(0))
-        off = (answers.responses.logprobs(loaded(near)) - answers.responses.logprobs(model))[answers.responses.mask]
-        cost[name] = round(off.abs().mean().item(), 4)
+        found |= named(name, change)
+        cost[name] = nats_off(model, near, stage.tokenizer)
         if name == "sft":
             start = near  # the others began there
     reward = stage.reward_model
-    found |= {f"reward/{n}": x for n, x in page_model.in_four_bits(start, by_rows(reward.trunk)).items()}
+    found |= named("reward", page_model.in_four_bits(start, by_rows(reward.trunk)))
     head = torch.cat([reward.head.weight[0] / reward.std, ((reward.head.bias - reward.mean) / reward.std)])
     found["reward/head"] = head.detach().numpy().astype(np.float16)
-    save_file(found, DATA, metadata={"nats per token": json.dumps(cost)})
-    print(cost, f"{DATA.stat().st_size:,} bytes")
+    save(found, cost, page_model.POLICIES)
+
+
+def main() -> None:
+    start = {n: x.astype(np.float32) for n, x in page_model.weights().items() if n != "rows"}
+    counting(start)
+    policies(start)
 
 
 if __name__ == "__main__":

@@ -17,20 +17,24 @@ SEEDS = range(30)
 ITERATIONS = 20
 
 
+def trained(chapter: dict, seed: int) -> tuple[torch.nn.Module, float]:
+    """The model after twenty iterations, and the KL of the last one."""
+    policy, generator = copy.deepcopy(chapter["model"]), torch.Generator().manual_seed(1000 + seed)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=chapter["learning_rate"])
+    for _ in range(ITERATIONS):
+        *_, kl, _ = chapter["iterate"](policy, optimizer, chapter["prompts"], generator)
+    return policy, kl
+
+
 def run(chapter: dict, seed: int) -> dict:
     """Twenty texts with one seed, twenty iterations with another one, and the twenty texts again."""
-    prompts, generator = chapter["prompts"], torch.Generator()
-    policy = copy.deepcopy(chapter["model"])
-    optimizer = torch.optim.Adam(policy.parameters(), lr=chapter["learning_rate"])
 
-    def texts() -> list[str]:
-        return chapter["sample"](policy, chapter["tokenizer"], prompts, 12, generator=generator.manual_seed(seed)).texts
+    def texts(policy: torch.nn.Module) -> list[str]:
+        dice = torch.Generator().manual_seed(seed)
+        return chapter["sample"](policy, chapter["tokenizer"], chapter["prompts"], 12, generator=dice).texts
 
-    before = texts()
-    generator.manual_seed(1000 + seed)
-    for _ in range(ITERATIONS):
-        *_, kl, _ = chapter["iterate"](policy, optimizer, prompts, generator)
-    after = texts()
+    policy, kl = trained(chapter, seed)
+    before, after = texts(chapter["model"]), texts(policy)
     means = {name: sum(map(chapter["points"], x)) / len(x) for name, x in (("before", before), ("after", after))}
     return means | {"kl": kl, "changed": sum(a != b for a, b in zip(before, after, strict=True))}
 

@@ -6,7 +6,7 @@ in it; ``parts/unpacked.js`` reads them.
 
 import json
 from base64 import b64encode
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from safetensors.numpy import load_file
 
 MODEL = Path(__file__).parents[1] / "language" / "tiny_gpt2"
 POLICIES = Path(__file__).parents[1] / "sweep_data" / "policies.safetensors"
+COUNTING = POLICIES.with_name("counting.safetensors")
 NAME = "tiny-gpt2"
-TRAINED = "tiny-gpt2-trained"
+TRAINED, COUNTED = "tiny-gpt2-trained", "tiny-gpt2-counting"  # by chapter 11, by chapter 9
 EMBEDDING = "wte.weight"
 KINDS = {"float16": "half", "uint16": "whole", "uint8": "bytes"}
 
@@ -35,16 +36,17 @@ def script(folder: Path = MODEL) -> str:
     return f"livePage.take({json.dumps(NAME)}, {json.dumps({'shape': shape, **packed})});\n"
 
 
-def trained_script(path: Path = POLICIES) -> str:
+def trained_script(name: str = TRAINED, path: Path = POLICIES) -> str:
     """What the page loads besides, to show what training has made of the model: ``sweeps/policies.py`` wrote it.
 
     Args:
+        name: what the page calls it.
         path: changes in four bits, by model and weight.
 
     Returns:
         JavaScript, as that of :func:`script`.
     """
-    return f"livePage.take({json.dumps(TRAINED)}, {json.dumps(pack(load_file(path)))});\n"
+    return f"livePage.take({json.dumps(name)}, {json.dumps(pack(load_file(path)))});\n"
 
 
 @cache
@@ -157,4 +159,4 @@ def pack(arrays: dict[str, np.ndarray]) -> dict:
     return {"arrays": where, "data": b64encode(b"".join(parts)).decode()}
 
 
-SCRIPTS = {NAME: script, TRAINED: trained_script}
+SCRIPTS = {NAME: script, TRAINED: trained_script, COUNTED: partial(trained_script, COUNTED, COUNTING)}

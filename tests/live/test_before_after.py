@@ -1,4 +1,4 @@
-"""BeforeAfter: what the kernel answers, what travels to the page, and what a reader sees of three policies."""
+"""BeforeAfter: what the kernel answers, what travels to the page, and what a reader sees of the policies."""
 
 import gzip
 import json
@@ -7,6 +7,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from live_checks import javascript, number, press, status
 from test_twin_gpt2 import BROWSER
 
@@ -32,6 +34,23 @@ def figure(**change):
     return BeforeAfter(answer, **({"names": NAMES, "prompts": PROMPTS} | WORDS | change))
 
 
+COUNTS = {"": -0.01, "good": 1.0, "great": 1.0, "bad": -1.0, "constructor": 0.5}
+GOOD = {"good", "great", "nice", "i"}  # words that the models use
+COUNTED = {"pieces": [" good", " food", ",", " bad"], "kl": [0.5, 0.0, -0.25, 0.5], "score": -0.03,
+           "rewards": [0.99, -0.01, 0.0, -1.01]}  # fmt: skip
+
+
+def two(prompt, seed):
+    return [
+        {"pieces": [" fine", "."], "kl": [0.0, 0.0], "score": -0.01 - seed, "rewards": [-0.01 - seed, 0.0]},
+        COUNTED,
+    ]
+
+
+def counting(**change):
+    return BeforeAfter(two, ["before", "after"], **({"prompts": PROMPTS, "counts": COUNTS, "seed": 1} | WORDS | change))
+
+
 def extreme():
     """Long words, line ends, the end of a text, and numbers far from each other."""
     pieces = [" counterrevolutionaries", "\n", "<|endoftext|>"]
@@ -40,7 +59,7 @@ def extreme():
 
 
 def examples():
-    return [figure(), extreme()]
+    return [figure(), extreme(), counting()]
 
 
 # ---- what Python answers ----
@@ -66,15 +85,16 @@ def test_the_kernel_answers_any_prompt_and_seed():
 
 def test_what_goes_wrong_in_the_kernel_is_told():
     shown = figure()
-    shown._three = lambda prompt, seed: answer(prompt, seed)[:2]
-    assert ask(shown, prompt="Hello", seed=5) == {"error": "answer must give three responses, got 2"}
+    shown._policies = lambda prompt, seed: answer(prompt, seed)[:2]
+    assert ask(shown, prompt="Hello", seed=5) == {"error": "answer must give 3 responses, got 2"}
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"names": NAMES[:2]}, "names must be three and prompts one or more, got 2 and 2"),
-        ({"prompts": []}, "names must be three and prompts one or more, got 3 and 0"),
+        ({"names": NAMES[:2]}, "names must be 3 and prompts one or more, got 2 and 2"),
+        ({"prompts": []}, "names must be 3 and prompts one or more, got 3 and 0"),
+        ({"counts": COUNTS}, "names must be 2 and prompts one or more, got 3 and 2"),
         ({"beta": 0.5}, "beta must be in"),
         ({"beta": float("nan")}, "beta must be in"),
     ],
@@ -92,9 +112,15 @@ def test_what_is_wrong_is_named(change, message):
         ({"pieces": [], "kl": [], "score": 0.0}, "got 0 for 0"),
         ({"pieces": ["a"], "kl": [math.nan], "score": 0.0}, "finite kl"),
         ({"pieces": ["a"], "kl": [0.0], "score": math.inf}, "finite kl"),
+        ({"pieces": ["a"], "kl": [0.0], "score": 1.0, "rewards": []}, "a reward for each piece, 1 in all"),
+        (
+            {"pieces": ["a"], "kl": [0.0], "score": 1.0, "rewards": [0.5]},
+            r"a reward for each piece, 1 in all, got \[0.5",
+        ),
+        ({"pieces": ["a"], "kl": [0.0], "score": 1.0, "rewards": [math.nan]}, "a reward for each piece"),
     ],
 )
-def test_an_three_another_form_is_named(text, message):
+def test_an_answer_of_another_form_is_named(text, message):
     with pytest.raises(ValueError, match=message):
         BeforeAfter(lambda prompt, seed: [text] * 3, NAMES, PROMPTS, **WORDS)
 
@@ -121,17 +147,19 @@ def test_what_does_not_change_stays_to_the_last_bit():
 
 
 def test_what_four_bits_cost_is_written_down():
-    cost = page_models()
-    assert set(cost) == {"sft", "rlhf", "hacked"} and max(cost.values()) <= 0.03
+    cost = page_models() | page_models("counting")
+    assert set(cost) == {"sft", "rlhf", "hacked", "counting"} and max(cost.values()) <= 0.03
 
 
 def test_the_sizes_that_readers_are_told_are_those_that_travel(model_script):
     of = {
         name: len(gzip.compress((model_script.parent / f"{name}.js").read_bytes())) / 1e6 for name in page_model.SCRIPTS
     }
-    for figure, size in (("sentence_writer", of[page_model.NAME]), ("before_after", sum(of.values()))):
-        told = re.search(r'SIZE = "([\d.]+) MB"', (HOME / "figures" / f"{figure}_mind.js").read_text("utf-8"))
-        assert float(told[1]) == pytest.approx(size, abs=0.06)
+    one, told = of[page_model.NAME], '(?:SIZE =|size:) "([\\d.]+) MB"'
+    travel = {"sentence_writer": [one], "before_after": [one + of[n] for n in (page_model.TRAINED, page_model.COUNTED)]}
+    for figure, sizes in travel.items():
+        found = re.findall(told, (HOME / "figures" / f"{figure}_mind.js").read_text("utf-8"))
+        assert [float(size) for size in found] == pytest.approx(sizes, abs=0.06)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +169,9 @@ def company():
     racer.eval(BROWSER.replace("globalThis.file = value", "(globalThis.files ??= {})[name] = value"))
     for script in page_model.SCRIPTS.values():
         racer.eval(script())
-    racer.eval("globalThis.answer = company(files['tiny-gpt2'], files['tiny-gpt2-trained']); 0")
+    racer.eval("globalThis.answer = company(files['tiny-gpt2'], files['tiny-gpt2-trained'], {}); 0")
+    counts = json.dumps({"": -0.01} | dict.fromkeys(GOOD, 1.0) | {"not": -1.0})
+    racer.eval(f"globalThis.counted = company(files['tiny-gpt2'], files['tiny-gpt2-counting'], {counts}); 0")
     return racer
 
 
@@ -180,6 +210,65 @@ def test_kl_and_reward_are_those_of_python(company, trained, prompt, seed):
             np.testing.assert_allclose(text["kl"], kl[0], atol=2e-3)
             hidden = models["reward"].base_model(row).last_hidden_state[0, -1].numpy()
         assert text["score"] == pytest.approx(float(hidden @ head[:-1] + head[-1]), abs=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_chapter_9_has_made_of_the_model_is_that_of_python(company, seed):
+    """KL, and the points of the text; a token's are what the text gains by it."""
+    import torch
+    from safetensors.numpy import load_file
+
+    from ppo_helpers.language import load_gpt2, token_logprobs
+    from sweeps.policies import loaded
+
+    start = {n: x.astype(np.float32) for n, x in page_model.weights().items() if n != "rows"}
+    change = {n.removeprefix("counting/"): x for n, x in load_file(page_model.COUNTING).items()}
+    models, (_, tokenizer) = [loaded(start), loaded(page_model.changed(start, change))], load_gpt2("tiny")
+    prompt = tokenizer(PROMPTS[0])["input_ids"]
+    texts = json.loads(company.eval(f"JSON.stringify(counted({json.dumps(PROMPTS[0])}, {seed}))"))
+    assert len(texts) == 2 and all(len(text["pieces"]) <= 12 for text in texts)
+    for model, text in zip(models, texts, strict=True):
+        row = torch.tensor([[*prompt, *tokens_of(tokenizer, text["pieces"])]])
+        with torch.no_grad():
+            kl = token_logprobs(model, row, len(prompt)) - token_logprobs(models[0], row, len(prompt))
+        np.testing.assert_allclose(text["kl"], kl[0], atol=2e-3)
+        said = "".join(text["pieces"]).replace("<|endoftext|>", "")
+        assert text["score"] == pytest.approx(points_of(said, GOOD, {"not"}))
+        assert sum(text["rewards"]) == pytest.approx(text["score"])
+    assert any(kl != 0 for kl in texts[1]["kl"])
+
+
+def points_of(text, happy, sad):
+    """Chapter 9's reader."""
+    words = text.lower().replace(".", " ").replace(",", " ").replace("!", " ").split()
+    return sum((word in happy) - (word in sad) - 0.01 for word in words)
+
+
+def test_the_reader_of_the_tests_is_the_chapters():
+    from sweeps.cells import ROOT
+
+    cells = json.loads((ROOT / "chapters" / "09_gpt2_ratios.ipynb").read_text("utf-8"))["cells"]
+    source = next("".join(cell["source"]) for cell in cells if cell["id"] == "prompts")
+    names = {}
+    exec(source.split("\n\n\nmodel, tokenizer")[0], names)
+    for text in ("Great food, not bad!!", "good.", "", "It was  the worst\nconstructor"):
+        assert names["points"](text) == points_of(text, names["happy"].split(), names["sad"].split())
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.sampled_from(["good", "Bad", "great", " ", "\n", ".", ",", "!", "x", "constructor", "toString", "é"]))
+)
+def test_words_are_counted_as_in_python(pieces):
+    text = "".join(pieces)
+    split = re.sub("[.,!]", " ", text.lower()).split()
+    expected = sum(COUNTS.get(word, 0) + COUNTS[""] for word in split)
+    assert COUNTER.call("count", text) == pytest.approx(expected)
+
+
+COUNTER = javascript("figures/before_after_casts.js")
+COUNTER.eval(f"const count = pointsBy({json.dumps(COUNTS)});")
 
 
 def tokens_of(tokenizer, pieces):
@@ -233,6 +322,23 @@ def test_the_cards_say_what_a_text_is_worth_and_the_price_decides_which_is_best(
     assert page.locator(".live-answer-best b").text_content() == NAMES[0]  # 0.3 against 1.2 − 0.4 · 2.4
     press(page, "Reset")
     assert page.locator(".live-answer-best b").text_content() == NAMES[1]
+
+
+def test_the_readers_points_fall_on_the_tokens_that_earn_them(mount):
+    page = mount(counting())
+    assert page.locator("input[type=range]").count() == 0  # no price of KL
+    assert [number(-1.01, 2) in cards(page)[0], number(-0.03, 2) in cards(page)[1]] == [True, True]
+    assert page.locator(".live-answer-best b").text_content() == "after"
+    assert "The reader likes the text of “after” best: −0.03 points." in status(page)
+    colors = page.locator(".live-answer").nth(1).locator(".live-rlhf-token").evaluate_all(
+        "all => all.map((e) => e.style.backgroundColor)"
+    )  # fmt: skip
+    assert colors[0] != colors[1] != colors[3] and len({*colors}) == 4
+    press(page, "Roll dice")
+    page.wait_for_function("![...document.querySelectorAll('.live-answer')][0].textContent.includes('fine')")
+    settled(page)
+    assert "The reader likes" in status(page) and "wakes" not in status(page)
+    assert page.locator(".live-answer").count() == 2
 
 
 def test_the_page_wakes_the_models_and_a_seed_gives_the_same_texts_again(mount, company):

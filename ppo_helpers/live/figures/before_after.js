@@ -1,24 +1,26 @@
-// Chapter 11: one prompt, the same dice, three policies.
+// Chapters 9 and 11: one prompt, the same dice, and policies before and after training.
 import { button, choice, ownText, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say, show } from "../parts/dom.js";
 import { rewardKey } from "../parts/earnings.js";
 import { traits } from "../parts/traits.js";
-import { SIZE, troupe } from "./before_after_mind.js";
+import { troupe } from "./before_after_mind.js";
 import { answerCard, worthOf } from "./before_after_picture.js";
+import { hint, sentence } from "./before_after_words.js";
 
-const HINT = "Roll the dice: three policies answer the same prompt with the same dice. Then turn the price.";
 const OWN = "own";
 
 function render({ model, el }) {
   const state = traits(model);
   const writers = troupe(model);
-  const cards = state.get("names").map(answerCard);
+  const priced = !Object.keys(state.get("counts")).length; // a reader who counts words knows no price of KL
+  const cards = state.get("names").map((name) => answerCard(name, priced));
   const prompt = html("p", { class: "live-note" });
   const status = statusLine(5);
   const asking = asker(state, writers, draw);
-  const controls = dials(state, asking);
+  const controls = dials(state, asking, priced);
   function draw() {
-    const [texts, beta] = ["texts", "beta"].map(state.get);
+    const texts = state.get("texts");
+    const beta = priced ? state.get("beta") : 0;
     const worths = texts.map((text) => worthOf(text, beta));
     const best = worths.indexOf(Math.max(...worths));
     prompt.textContent = `${state.get("prompt")} …`;
@@ -26,10 +28,10 @@ function render({ model, el }) {
       card.put(texts[i], beta, i === best);
     });
     controls.put(asking.now());
-    say(status, words(state, asking.now(), worths, best));
+    say(status, sentence({ priced, beta, name: state.get("names")[best], worth: worths[best], ...asking.now() }));
   }
   const side = [...controls.nodes, status, rewardKey()];
-  el.append(stage(state, { hint: HINT, picture: [prompt, ...cards.map(({ node }) => node)], side }));
+  el.append(stage(state, { hint: hint(priced), picture: [prompt, ...cards.map(({ node }) => node)], side }));
   draw();
   state.watch(["texts", "beta", "prompt"], draw);
   return () => {
@@ -66,10 +68,10 @@ function asker(state, writers, draw) {
     state.set(state.get("first"));
     draw();
   };
-  return { ask, reset, now: () => ({ busy, problem, asleep: writers.asleep() }) };
+  return { ask, reset, now: () => ({ busy, problem, asleep: writers.asleep(), size: writers.size }) };
 }
 
-function dials(state, { ask, reset }) {
+function dials(state, { ask, reset }, priced) {
   const options = state.get("prompts").map((prompt, i) => [i, prompt]);
   const pick = choice("prompt", [...options, [OWN, "a prompt of your own"]], (i) => {
     own.node.hidden = i !== OWN;
@@ -91,19 +93,8 @@ function dials(state, { ask, reset }) {
     if (known >= 0) pick.pick.value = known;
     for (const control of [roll, own.start]) control.disabled = busy;
   }
-  return {
-    nodes: [pick.node, own.node, html("div", { class: "live-buttons" }, roll, button("Reset", reset)), price.node],
-    put,
-  };
-}
-
-function words(state, { busy, problem, asleep }, worths, best) {
-  if (problem) return problem;
-  if (busy && asleep) return `Waking the models: ${SIZE}, once …`;
-  const [names, beta] = ["names", "beta"].map(state.get);
-  const price = beta ? `At a price of ${show(beta, 2)} a nat` : "Without a price";
-  const said = `${price} “${names[best]}” has written the text that is worth most: ${show(worths[best], 2)}.`;
-  return asleep ? `${said} The first roll wakes the models (${SIZE}).` : said;
+  const buttons = html("div", { class: "live-buttons" }, roll, button("Reset", reset));
+  return { nodes: [pick.node, own.node, buttons, ...(priced ? [price.node] : [])], put };
 }
 
 export default { render };

@@ -9,16 +9,17 @@ const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 export const worthOf = ({ score, kl }, beta) => score - beta * sum(kl);
 
 /** A policy's name, its response, and the sum below it. */
-export function answerCard(name) {
+export function answerCard(name, priced) {
   const text = html("div");
   const numbers = facts();
   const node = html("section", { class: "live-answer", "aria-label": name }, html("b", {}, name), text, numbers.node);
-  function put({ pieces, kl, score }, beta, best) {
-    text.replaceChildren(response({ pieces, kl, score, beta }));
+  function put(said, beta, best) {
+    text.replaceChildren(response({ ...said, beta }));
+    const worth = [["reward − β · KL", show(worthOf(said, beta), 2)]];
     numbers.put([
-      ["reward", show(score, 2)],
-      ["KL, nats", show(sum(kl), 2)],
-      ["reward − β · KL", show(worthOf({ score, kl }, beta), 2)],
+      [priced ? "reward" : "points", show(said.score, 2)],
+      ["KL, nats", show(sum(said.kl), 2)],
+      ...(priced ? worth : []),
     ]);
     node.classList.toggle("live-answer-best", best);
   }

@@ -2,9 +2,10 @@
 import { valueColor } from "./colors.js";
 import { html, unseen } from "./dom.js";
 
-/** What a token earns: −β times its KL, and the last one the score of the text too. */
-export function tokenRewards({ kl, score, beta }) {
-  return kl.map((v, t) => (t === kl.length - 1 ? score : 0) - beta * v);
+/** What a token earns: −β times its KL, and what it adds to the score of the text; if nobody says, the last adds all. */
+export function tokenRewards({ kl, score, beta, rewards }) {
+  const atTheEnd = (t) => (t === kl.length - 1 ? score : 0);
+  return kl.map((v, t) => (rewards ? rewards[t] : atTheEnd(t)) - beta * v);
 }
 
 /** Full colour at one reward point; terracotta below 0, sand at 0, teal above. */
