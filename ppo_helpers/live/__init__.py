@@ -18,7 +18,6 @@ from ppo_helpers.live.figures.sentence_writer import SentenceWriter
 from ppo_helpers.live.figures.spot_the_bug import SpotTheBug
 from ppo_helpers.live.figures.token_advantages import TokenAdvantages
 from ppo_helpers.live.figures.token_explorer import TokenExplorer
-from ppo_helpers.live.figures.training_replay import TrainingReplay
 from ppo_helpers.live.figures.value_maps import ValueMaps
 
 __all__ = [
@@ -40,7 +39,6 @@ __all__ = [
     "SpotTheBug",
     "TokenAdvantages",
     "TokenExplorer",
-    "TrainingReplay",
     "ValueMaps",
     "glue",
 ]

@@ -16,7 +16,6 @@ from paper_gpu import PaperGPU
 pytestmark = pytest.mark.slow
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 SHORTER = {  # by chapter and cell: what takes long and never touches the GPU
-    ("07", "replay-run"): {"iterations=40": "iterations=6"},
     ("07", "cartpole-dials"): {">= 475": ">= 25"},
     ("07", "cartpole-run"): {"num_envs=100": "num_envs=10"},
     ("07", "broken-loop"): {"iterations=40": "iterations=12"},

@@ -35,7 +35,6 @@ FILES = {
     "SpotTheBug": "test_spot_the_bug",
     "TokenAdvantages": "test_token_advantages",
     "TokenExplorer": "test_token_explorer",
-    "TrainingReplay": "test_training_replay",
     "ValueMaps": "test_value_maps",
 }
 
@@ -285,7 +284,7 @@ def test_with_less_motion_nothing_plays_by_itself(mount, figure):
 
 PLAYED = {
     "AdvantagePath", "CartPole", "GridEditor", "OneBatch", "PPOLab", "PolicyPlayground", "RLHFReplay", "RatioBoard",
-    "SameGame", "TokenExplorer", "TrainingReplay",
+    "SameGame", "TokenExplorer",
 }  # fmt: skip
 
 

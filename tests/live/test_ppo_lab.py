@@ -3,9 +3,10 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from live_checks import javascript, press, status
+from live_checks import javascript, number, press, status, swipe
 
 from ppo_helpers.gridworld import GridWorld
 from ppo_helpers.live import PPOLab
@@ -117,7 +118,199 @@ def test_what_is_read_out_is_the_policy_as_python_reads_it(engine):
         assert (row or [0] * 4) == pytest.approx(table[s].tolist(), abs=1e-12)
 
 
+def test_ticks_of_the_ratios_are_halves_and_doubles_where_they_fit():
+    engine = javascript("parts/charts.js")
+    for edges, ticks in (
+        (np.geomspace(0.25, 4, 9), [0.25, 0.5, 1, 2, 4]),
+        (np.geomspace(0.001, 100, 9), [0.001, 0.01, 0.1, 1, 10, 100]),
+        (np.linspace(0, 2, 9), [0, 0.5, 1, 1.5, 2]),
+    ):
+        assert json.loads(engine.eval(f"JSON.stringify(ratioTicks({edges.tolist()}))")) == ticks
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        # bins meet at 2^(k/2 − 2): within 0.8 … 1.2 lies the middle of none but that of 1 … 1.41, with a band of ± 0.25
+        ([0, 0, 1, 0, 4, 0, 1, 2], "ratios after the update: 50 % outside the band of 0.75 to 1.25"),
+        ([0] * 8, "ratios after the update: none yet"),
+    ],
+)
+def test_the_histogram_says_how_much_has_left_the_band(counts, said):
+    engine = javascript("parts/charts.js")
+    edges = np.geomspace(0.25, 4, 9).tolist()
+    shares = (np.array(counts) / max(1, sum(counts))).tolist()
+    assert engine.eval(f"sayOutside({edges}, 0.25)({shares})") == said
+
+
+def test_a_measure_that_is_none_is_that_of_points():
+    engine = javascript("figures/ppo_lab_measures.js")
+    for name in ("", "constructor", "toString", "KL"):
+        assert engine.eval(f"measureOf({json.dumps(name)}).name") == "points a walk"
+    assert engine.eval("MEASURE_NAMES.every((name) => measureOf(name).name === name)")
+
+
 # --- in a browser ---------------------------------------------------------------------------------------------------
+
+
+def iteration(page):
+    return page.get_by_role("slider", name="iteration")
+
+
+def curve(page):
+    return page.locator(".live-scrub")
+
+
+def stats_of(seed, config):
+    """What the twin has measured, from the same lesson."""
+    engine = javascript("twins/gridworld.js", "figures/ppo_lab_runs.js")
+    world, room = GridWorld.default(), {"walkers": 16, "max_steps": 50, "observation": "xy"}
+    text, rewards = json.dumps(world.to_text()), json.dumps(world.rewards)
+    script = f"""(() => {{
+      const world = parseWorld({text}, 1, {rewards});
+      const judge = judgeOf(world, 50);
+      const record = recordOf({{ world, judge }}, true);
+      for (const step of lesson({{ world, room: {json.dumps(room)} }}, {json.dumps(config)}, {seed})) record.add(step);
+      return JSON.stringify(record.frames);
+    }})()"""
+    return json.loads(engine.eval(script))
+
+
+def test_another_curve_is_drawn_and_told(mount):
+    page = mount(short())
+    frames = stats_of(15, short().sides[0])
+    told = {
+        "KL, nats": lambda f: f"KL {f['kl']:.3f}".rstrip("0").rstrip("."),
+        "clip fraction": lambda f: f"{100 * f['clipFraction']:.0f} % outside",
+        "entropy, nats": lambda f: f"entropy {f['entropy']:.2f}".rstrip("0").rstrip("."),
+    }
+    for name, words in told.items():
+        page.get_by_label("curve").select_option(name)
+        assert page.get_by_role("img", name=f"{name} by iteration").count() == 1
+        assert words(frames[6]) in status(page).split("\n")[1]
+        drawn = page.locator(".live-line.live-curve-0").get_attribute("d")
+        assert len(drawn.replace("L", "M").split("M")) - 1 == 6  # nothing is measured before the first update
+        iteration(page).press("Home")
+        assert "no update yet" in status(page).split("\n")[1]
+        assert page.locator(".live-tip[visibility=hidden]").count() == 2
+        iteration(page).press("End")
+    page.get_by_label("curve").select_option("points a walk")
+    assert "points a walk" in status(page)
+
+
+def test_the_flag_stands_at_the_same_moment_on_every_curve(mount):
+    page = mount(figure())
+    feet = set()
+    for name in ("points a walk", "KL, nats", "clip fraction", "entropy, nats"):
+        page.get_by_label("curve").select_option(name)
+        assert page.locator(".live-flag text").all_text_contents() == ["falls at 8"]
+        feet.add(page.locator(".live-flag path").get_attribute("d").split(" ")[0])
+    assert len(feet) == 1
+
+
+def test_boards_show_policy_and_values(mount):
+    page = mount(short())
+    frame, world = stats_of(15, short().sides[0])[6], GridWorld.default()
+    for s, (r, c) in enumerate(world.states):
+        at = page.locator(f'[data-at="{r},{c}"]').first
+        if (r, c) in world.terminals:
+            assert number(world.terminals[r, c]) in at.get_attribute("aria-label")
+            continue
+        best = int(np.argmax(frame["policy"][s]))
+        said = f"value {number(frame['values'][s])}, {('up', 'right', 'down', 'left')[best]}"
+        assert said in at.get_attribute("aria-label")
+        assert at.locator(".live-value").text_content() == number(frame["values"][s])
+
+
+def test_a_cell_that_is_touched_is_read(mount):
+    page = mount(short())
+    note = page.locator(".live-picture > .live-note")
+    assert note.text_content() == "Touch a cell to read its numbers."
+    frame, state = stats_of(15, short().sides[0])[6], GridWorld.default().states.index((2, 0))
+    page.locator('[data-at="2,0"]').first.click()
+    best = int(np.argmax(frame["policy"][state]))
+    words = f"{('up', 'right', 'down', 'left')[best]} {number(100 * frame['policy'][state][best], 0)} %"
+    assert f"Clip 0.2: value {number(frame['values'][state])}, " in note.text_content() and words in note.text_content()
+    assert page.locator(".live-chosen").evaluate_all("all => all.map((e) => e.dataset.at)") == ["2,0"] * 2
+    page.locator('[data-at="0,4"]').first.click()
+    assert note.text_content() == "Row 0, column 4: the walk ends here."
+
+
+def test_with_the_clip_is_blue_and_without_orange_everywhere(mount):
+    page = mount(short())
+    roles = page.evaluate("""() => {
+        const probe = document.createElement("i");
+        document.querySelector(".live-body").append(probe);
+        return ["policy", "unclipped"].map((role) => {
+            probe.style.color = `var(--fig-${role})`;
+            return getComputedStyle(probe).color;
+        });
+    }""")
+    for i, colour in enumerate(roles):
+        for selector, property in (
+            (f".live-caption .live-run-{i}", "backgroundColor"),
+            (f".live-ratios rect.live-run-{i}", "fill"),
+            (f".live-line.live-curve-{i}", "stroke"),
+            (f".live-tip.live-curve-{i}", "fill"),
+        ):
+            assert page.locator(selector).first.evaluate(f"e => getComputedStyle(e).{property}") == colour
+
+
+def test_pressing_and_drawing_on_the_curve_goes_there(mount):
+    page = mount(short())
+    box = curve(page).bounding_box()
+    at = [(box["x"] + (45 + 217 * i / 6) * box["width"] / 272, box["y"] + box["height"] / 2) for i in range(7)]
+    page.mouse.click(*at[3])
+    assert iteration(page).input_value() == "3"
+    page.mouse.move(*at[5])
+    page.mouse.down()
+    assert iteration(page).input_value() == "5"
+    page.mouse.move(*at[6], steps=4)
+    assert iteration(page).input_value() == "6"
+    page.mouse.move(*at[0], steps=4)
+    page.mouse.up()
+    page.mouse.move(*at[6])
+    assert iteration(page).input_value() == "0"
+
+
+def test_a_finger_scrolls_over_the_curve_and_scrubs_sideways(mount):
+    """B2: a swipe that scrolled the page used to set the iteration as well."""
+    page = mount(short(), width=390, has_touch=True)
+    for start in (0.2, 0.5, 0.8):
+        page.evaluate("scrollTo(0, 0)")
+        curve(page).scroll_into_view_if_needed()
+        before = page.evaluate("scrollY")
+        swipe(page, curve(page), dy=-150, start=(start, 0.5))
+        assert page.evaluate("scrollY") > before + 60
+        assert iteration(page).input_value() == "6"
+    page.wait_for_timeout(300)  # the last swipe has run out
+    before = page.evaluate("scrollY")
+    swipe(page, curve(page), dx=-200, dy=8, start=(0.9, 0.5))
+    assert int(iteration(page).input_value()) < 4
+    assert page.evaluate("scrollY") == before
+    box = curve(page).bounding_box()
+    page.touchscreen.tap(box["x"] + 0.96 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function("document.querySelector('input[type=range]').value === '6'")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_boards_stand_side_by_side_without_numbers(mount, width):
+    page = mount(short(), width, has_touch=True)
+    first, second = (grid.bounding_box() for grid in page.get_by_role("grid").all())
+    assert first["y"] == second["y"] and first["x"] + first["width"] < second["x"]
+    assert page.locator(".live-value:visible, .live-reward:visible").count() == 0
+
+
+def test_nothing_moves_from_one_iteration_to_the_next(mount):
+    page = mount(short(), width=1280)
+    sizes = set()
+    for key in ["Home", *["ArrowRight"] * 6]:
+        iteration(page).press(key)
+        sizes.add(page.locator(".live-figure").bounding_box()["height"])
+    for name in ("KL, nats", "clip fraction", "entropy, nats"):
+        page.get_by_label("curve").select_option(name)
+        sizes.add(page.locator(".live-figure").bounding_box()["height"])
+    assert len(sizes) == 1
 
 
 def dial(page, side, name):

@@ -5,6 +5,7 @@ import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
 import { brushOf } from "./ppo_lab_brush.js";
 import { curveOf } from "./ppo_lab_curve.js";
+import { measureOf } from "./ppo_lab_measures.js";
 import { sceneOf, schoolOf } from "./ppo_lab_school.js";
 import { seedsPanel } from "./ppo_lab_seeds.js";
 import { sideOf } from "./ppo_lab_side.js";
@@ -20,12 +21,13 @@ function render({ model, el }) {
   const will = intentions(state, scene, play, draw);
   const brush = brushOf(state, scene, will);
   const sides = [0, 1].map((i) => sideOf(i, scene, will, brush.grid));
-  const curve = curveOf(scene, will.scrub);
+  const curve = curveOf(scene, will);
   const seeds = seedsPanel(scene, will.see);
   const code = copyable();
   const [status, cell] = [statusLine(4), html("p", { class: "live-note" })];
   function draw() {
     const k = Math.min(state.get("frame"), school.done());
+    scene.measure = measureOf(state.get("curve"));
     for (const part of [...sides, curve]) part.draw(k);
     say(status, sentence(scene, k), play.playing());
     cell.textContent = aboutCell(scene, k);
@@ -42,7 +44,7 @@ function render({ model, el }) {
   const body = stage(state, { hint: HINT, picture: [pairOf(sides), cell], side, below, cls: "live-lab" });
   el.append(body);
   follow();
-  state.watch(["frame"], draw);
+  state.watch(["frame", "curve"], draw);
   state.watch(["text", "sides", "seed"], follow);
   return school.over().then(() => {
     const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
@@ -74,6 +76,7 @@ function intentions(state, scene, play, draw) {
   const end = { frame: scene.sides[0].iterations };
   return {
     scrub: (frame) => set({ frame }),
+    measure: (curve) => state.set({ curve }),
     paint: (text) => (text === scene.text ? draw() : set({ text, ...end })),
     pick(s) {
       scene.chosen = s;

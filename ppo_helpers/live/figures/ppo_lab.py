@@ -19,7 +19,7 @@ DIALS = ("clip_eps", "learning_rate", "epochs", "ent_coef")  # what the reader c
 class PPOLab(LiveFigure):
     """Train two settings with the same seed, then with twenty more seeds each: a dot shows where each of them ended.
 
-    ``text``, ``sides``, ``seed`` and ``frame`` follow what the reader does.
+    ``text``, ``sides``, ``seed``, ``curve`` and ``frame`` follow what the reader does.
 
     Args:
         world: the world; the book's own if None.
@@ -44,6 +44,7 @@ class PPOLab(LiveFigure):
     seed = Seed().tag(sync=True, linked=True)
     first = traitlets.Dict(help="world, sides and seed at the beginning, for Reset").tag(sync=True)
     written = traitlets.List(help="the numbers that stand in the Python text").tag(sync=True)
+    curve = traitlets.Unicode("points a walk", help="what is drawn by iteration").tag(sync=True, linked=True)
     frame = traitlets.Int(help="the iteration shown, if the training is that far").tag(sync=True, linked=True)
 
     def __init__(

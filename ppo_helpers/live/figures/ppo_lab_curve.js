@@ -1,20 +1,26 @@
-// What walks earn by iteration, both trainings in one plot; a flag stands where one falls.
+// One measure by iteration, both trainings in one plot; a flag stands where one falls.
 import { curvePlot } from "../parts/charts.js";
+import { choice } from "../parts/controls.js";
 import { html, svg } from "../parts/dom.js";
 import { flagAt } from "../parts/flag.js";
+import { MEASURE_NAMES } from "./ppo_lab_measures.js";
 
-const LOOK = { width: 272, height: 168, box: { left: 36, right: 10, top: 30, bottom: 38 } };
+const LOOK = { width: 272, height: 168, box: { left: 45, right: 10, top: 30, bottom: 38 } };
 
-/** `onscrub(iteration)` is called where the reader presses or draws along the curve. */
-export function curveOf(scene, onscrub) {
-  const node = html("div");
-  let [plot, judge] = [null, null];
+/** `scrub(iteration)` is called where the reader presses or draws along the curve, `measure(name)` for another one. */
+export function curveOf(scene, { scrub, measure }) {
+  const home = html("div");
+  const names = MEASURE_NAMES.map((name) => [name, name]);
+  const { node: list, pick } = choice("curve", names, measure);
+  let [plot, shown, judge] = [null, null, null];
   return {
-    node,
+    node: html("div", {}, list, home),
     draw(k) {
-      if (judge !== scene.judge) {
-        [plot, judge] = [plotOf(scene, onscrub), scene.judge]; // another world pays otherwise
-        node.replaceChildren(plot.node);
+      if (judge !== scene.judge || shown !== scene.measure.name) {
+        [shown, judge] = [scene.measure.name, scene.judge]; // another world pays otherwise
+        plot = plotOf(scene, scrub);
+        home.replaceChildren(plot.node);
+        pick.value = shown;
       }
       plot.draw(k);
     },
@@ -22,26 +28,27 @@ export function curveOf(scene, onscrub) {
 }
 
 function plotOf(scene, onscrub) {
-  const { best, random } = scene.judge;
-  const range = best - random || 1;
-  const y = [random - 0.4 * range, best + 0.12 * range]; // what falls deeper runs along the foot
+  const { judge, measure } = scene;
+  const y = measure.range(judge);
   const x = [0, Math.max(...scene.sides.map(({ iterations }) => iterations))];
-  const words = { xlabel: "iteration", ylabel: "points a walk", label: "points a walk by iteration" };
-  const plot = curvePlot({ x, y, count: 2, onscrub: (at) => onscrub(Math.round(at)), ...words, ...LOOK });
+  const words = { xlabel: "iteration", ylabel: measure.name, label: `${measure.name} by iteration` };
+  const axes = { x, y, ywords: measure.ticks, count: 2, ...words, ...LOOK };
+  const plot = curvePlot({ ...axes, onscrub: (at) => onscrub(Math.round(at)) });
   plot.node.classList.add("live-lab-curve");
-  plot.node.prepend(...levels(plot, x, best, random));
+  if (measure.points) plot.node.prepend(...levels(plot, x, judge));
   const flags = svg("g");
   plot.node.append(flags);
-  const inside = (points) => Math.max(y[0], Math.min(y[1], points));
-  const flag = ({ fell, curve }, i) =>
-    fell === null ? [] : [flagAt(plot, [fell, inside(curve[fell])], x[1], `falls at ${fell}`, i)];
+  const height = (frame) => Math.max(y[0], Math.min(y[1], measure.of(frame)));
+  const flag = ({ fell, frames }, i) =>
+    fell === null ? [] : [flagAt(plot, [fell, height(frames[fell])], x[1], `falls at ${fell}`, i)];
+  const curve = ({ frames }) => frames.map((frame, n) => [n, height(frame)]).filter(([, v]) => !Number.isNaN(v));
   return {
     node: plot.node,
     draw(k) {
-      plot.put(scene.runs.map(({ curve }) => curve.map((points, i) => [i, inside(points)])));
+      plot.put(scene.runs.map(curve));
       plot.mark(
         k,
-        scene.runs.map(({ curve }) => inside(curve[k])),
+        scene.runs.map(({ frames }) => height(frames[k])),
       );
       flags.replaceChildren(...scene.runs.flatMap(flag));
     },
@@ -49,7 +56,7 @@ function plotOf(scene, onscrub) {
 }
 
 /** The best that can be had, and walking by chance. */
-const levels = (plot, x, best, random) =>
+const levels = (plot, x, { best, random }) =>
   [
     [best, "best", -4],
     [random, "by chance", 13],

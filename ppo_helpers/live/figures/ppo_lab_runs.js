@@ -2,7 +2,7 @@
 
 import { startsOf } from "../twins/grid_walkers.js";
 import { valueIteration } from "../twins/planning.js";
-import { evaluate } from "../twins/ppo.js";
+import { evaluate, statsOf } from "../twins/ppo.js";
 import { diceOf, iterate, ratiosOf, trainingOf } from "../twins/training.js";
 
 export const EDGES = Array.from({ length: 25 }, (_, i) => 0.25 * 16 ** (i / 24)); // of the histogram of ratios
@@ -35,8 +35,8 @@ function oneMove(world, to, row, after) {
 /** A training from its first weights to its end: before it, and after each iteration, what has become of it. */
 export function* lesson({ world, room }, config, seed) {
   const training = trainingOf(world, config, room, diceOf(seed));
-  yield { training, batch: null };
-  while (training.done < config.iterations) yield { training, batch: iterate(training).batch };
+  yield { training, batch: null, measured: null };
+  while (training.done < config.iterations) yield { training, ...iterate(training) };
 }
 
 /** Policy and values by state, as the networks are now; null where a walk ends. */
@@ -50,12 +50,11 @@ export function readOut({ nets }, world) {
 
 /** A record of a training: `add` writes down what `lesson` yields, `keep` says whether pictures are wanted too. */
 export function recordOf({ world, judge }, keep) {
-  const record = { frames: [], curve: [], fell: null, share: 0 };
+  const record = { frames: [], fell: null, share: 0 };
   let stands = false; // whether it has learned something since the beginning, or since it fell
-  record.add = ({ training, batch }) => {
+  record.add = ({ training, batch, measured }) => {
     const seen = readOut(training, world);
     const points = judge.earns(seen.policy);
-    record.curve.push(points);
     record.share = judge.share(points);
     if (stands && record.share <= 0) record.fell = training.done; // the last fall counts
     if (record.share <= 0 || record.share >= HIGH) stands = record.share > 0;
@@ -66,6 +65,7 @@ export function recordOf({ world, judge }, keep) {
         share: record.share,
         fell: record.fell,
         ratios: countsOf(training, batch),
+        ...(measured ? statsOf(measured) : {}),
       });
   };
   return record;

@@ -25,22 +25,20 @@ export function namesOf([left, right]) {
 }
 
 /** How the two stand at an iteration. */
-export function sentence({ runs, sides, seed, judge }, k) {
+export function sentence({ runs, sides, seed, judge, measure }, k) {
   const names = namesOf(sides);
-  const of = ({ frames }, i) => {
-    const { points, share, fell } = frames[k];
-    return `${capital(names[i])}: ${show(points)} points a walk${verdict(share, fell, judge)}.`;
-  };
+  const best = measure.points ? `, best ${show(judge.best)}` : "";
+  const of = ({ frames }, i) => `${capital(names[i])}: ${measure.told(frames[k])}${verdict(frames[k], best)}.`;
   const first = `Iteration ${k} of ${sides[0].iterations}, seed ${seed}.`;
   return [first, ...runs.map(of)].join("\n");
 }
 
 const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
-function verdict(share, fell, judge) {
+function verdict({ share, fell }, best) {
   const fallen = fell !== null;
   if (share <= 0 && fallen) return `, collapsed at ${fell}`;
-  if (share >= OPTIMUM) return `, best ${show(judge.best)}${fallen ? ` after a fall at ${fell}` : ""}`;
+  if (share >= OPTIMUM) return `${best}${fallen ? ` after a fall at ${fell}` : ""}`;
   return fallen ? `, after a fall at ${fell}` : "";
 }
 

@@ -114,7 +114,7 @@ function raise(node, bars, counts, base, words) {
 }
 
 /** How much lies outside the band, by the middles of the bins. */
-function sayOutside(edges, eps) {
+export function sayOutside(edges, eps) {
   const middle = (i) => (isLog(edges) ? Math.sqrt(edges[i] * edges[i + 1]) : (edges[i] + edges[i + 1]) / 2);
   const outside = (i) => Math.abs(middle(i) - 1) > eps;
   return (shares) => {

@@ -2,16 +2,29 @@
 import { show, svg } from "./dom.js";
 
 const BOX = { left: 46, right: 14, top: 26, bottom: 40 };
+const twoDigits = (v) => show(v, 2);
 
-/** Axes on x = [x0, x1], y = [y0, y1]; `ticks` are the labelled values. On a phone every second x tick gives way. */
-export function axes({ x, y, xticks, yticks, xlabel, ylabel, width = 540, height = 240, box = BOX }) {
+/** Axes on x = [x0, x1], y = [y0, y1]; `ticks` are the labelled values, `ywords` says those of y. On a phone every
+ *  second x tick gives way. */
+export function axes({
+  x,
+  y,
+  xticks,
+  yticks,
+  xlabel,
+  ylabel,
+  width = 540,
+  height = 240,
+  box = BOX,
+  ywords = twoDigits,
+}) {
   const px = (v) => box.left + ((v - x[0]) / (x[1] - x[0])) * (width - box.left - box.right);
   const py = (v) => height - box.bottom - ((v - y[0]) / (y[1] - y[0])) * (height - box.top - box.bottom);
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "live-plot" });
   const plot = { node, px, py, text, line: (cls) => line(plot, cls) };
   for (const v of yticks) {
     const rule = svg("path", { d: `M${px(x[0])} ${py(v)}H${px(x[1])}`, class: v === 0 ? "live-zero" : "live-rule" });
-    node.append(rule, text([box.left - 7, py(v) + 4], show(v, 2), { "text-anchor": "end" }));
+    node.append(rule, text([box.left - 7, py(v) + 4], ywords(v), { "text-anchor": "end" }));
   }
   xticks.forEach((v, i) => {
     const spare = xticks.length > 5 && (xticks.length - 1 - i) % 2 ? "live-label live-spare" : "live-label";

@@ -13,13 +13,24 @@ export function ppoUpdate(nets, batch, config, order) {
   const measured = [];
   for (let epoch = 0; epoch < config.epochs; epoch++) {
     for (const chosen of minibatches(order(whitened.length), config.minibatch_size)) {
-      measured.push(lossGradients(nets, { ...batch, advantages: whitened }, chosen, config));
+      const means = lossGradients(nets, { ...batch, advantages: whitened }, chosen, config);
+      measured.push({ epoch, count: chosen.length, ...means });
       if (config.target_kl !== null && measured.at(-1).kl > config.target_kl) return measured;
       const norm = gradientNorm([nets.policy, nets.value]);
       nets.step(config.learning_rate, shortening(norm, config.max_grad_norm));
     }
   }
   return measured;
+}
+
+/** What an update has measured, of its steps together: KL and clip fraction of the last epoch, the rest of all. */
+export function statsOf(measured) {
+  const last = measured.filter(({ epoch }) => epoch === measured.at(-1).epoch);
+  const count = (rows) => rows.reduce((sum, row) => sum + row.count, 0);
+  const mean = (rows, name) => rows.reduce((sum, row) => sum + row.count * row[name], 0) / count(rows);
+  const [kl, clipFraction] = ["kl", "clipFraction"].map((name) => mean(last, name));
+  const [policyLoss, valueLoss, entropy] = ["policyLoss", "valueLoss", "entropy"].map((name) => mean(measured, name));
+  return { policyLoss, valueLoss, entropy, kl, clipFraction };
 }
 
 /** Parts of equal size, the first ones a row longer where that does not go out. */
