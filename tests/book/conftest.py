@@ -56,7 +56,7 @@ def visit(browser):
     """Opens pages. What a visited page does wrong in the console or on the wire fails the test at its end."""
     contexts, problems = [], []
 
-    def open_page(url, scheme="light", width=1280, **options):
+    def open_page(url, scheme="light", width=1280, before=None, **options):
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(10_000)
         context.set_default_navigation_timeout(120_000)
@@ -64,12 +64,13 @@ def visit(browser):
         context.add_init_script(WATCH_SHIFTS)
         page = context.new_page()
         own = (urljoin(url, "/"), "data:", "blob:")
-        page.route(lambda address: not address.startswith(own), lambda route: route.abort())
         page.on("request", lambda r: r.url.startswith(own) or problems.append(f"third-party request: {r.url}"))
         page.on("requestfailed", lambda r: r.failure == LEFT or problems.append(f"{r.failure}: {r.url}"))
         page.on("response", lambda r: r.ok or r.status == 304 or problems.append(f"{r.status}: {r.url}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
         page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
+        if before:
+            before(page)
         page.goto(url)
         if options.get("java_script_enabled", True):
             page.wait_for_function(FIGURES_SETTLED)

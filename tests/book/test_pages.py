@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 from accessible import axe
-from built import CHAPTERS, CONFIG, FIGURES_SETTLED, PAGES, ROOT, SOURCES, STATE, VIEW, VIEWS, WATCH_SHIFTS, soup
+from built import CHAPTERS, CONFIG, FIGURES_SETTLED, PAGES, ROOT, SOURCES, STATE, VIEW, VIEWS, soup
 
 pytestmark = pytest.mark.browser
 # what sticks out of the page to the right and that no scroll bar of its own reaches
@@ -37,7 +37,7 @@ def test_these_tests_know_every_page(book):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_alive_and_accessible(visit, base, name):
+def test_page_is_alive_and_accessible_and_opens_from_the_keyboard(visit, base, name):
     page = visit(base + name)
     assert page.locator("html").get_attribute("data-theme") == "light"
     assert page.locator("[data-live=failed]").count() == 0
@@ -45,16 +45,30 @@ def test_page_is_alive_and_accessible(visit, base, name):
     assert axe(page) == []
     assert page.evaluate(WITHOUT_ALTERNATIVE) == []
     assert page.evaluate(OVERFLOW) == []
+    if name.removesuffix(".html") in CHAPTERS:
+        fold = page.locator("article details.hide").first
+        fold.locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert fold.locator("pre").first.is_visible()
+        assert page.get_by_text("Show a solution").count() >= 3
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_alive_and_accessible_on_a_phone(visit, base, name):
-    page = visit(base + name, width=390)
+def test_page_is_light_on_a_phones_slow_line_and_accessible_there(visit, base, name):
+    bodies = {}
+
+    def on_a_slow_line(page):
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+        page.on("requestfinished", lambda r: r.url.startswith("http") and bodies.setdefault(r.url, r.response().body()))
+
+    page = visit(base + name, width=390, before=on_a_slow_line)
+    page.wait_for_timeout(300)
     assert page.locator("[data-live=failed]").count() == 0
     assert page.evaluate("layoutShift") <= 0.1
-    for fold in page.locator(
-        "article details:not(.gallery-picture *) > summary"
-    ).all():  # what is folded counts as well
+    sizes = {url: len(gzip.compress(body)) for url, body in bodies.items()}
+    assert sum(sizes.values()) <= 320_000, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+    folds = page.locator("article details:not(.gallery-picture *) > summary")
+    for fold in folds.all():  # what is folded counts as well
         fold.click()
     assert axe(page) == []
     assert page.evaluate(OVERFLOW) == []
@@ -70,30 +84,17 @@ def test_page_can_be_read_in_the_dark(visit, base, name):
     assert axe(page, "cat.color") == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_light_and_does_not_jump_on_a_slow_line(browser, base, name):
-    with browser.new_context(viewport={"width": 390, "height": 800}) as context:
-        page, bodies = context.new_page(), {}
-        context.add_init_script(WATCH_SHIFTS)
-        context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
-        page.on("requestfinished", lambda r: r.url.startswith("http") and bodies.setdefault(r.url, r.response().body()))
-        page.goto(base + name)
-        page.wait_for_function(FIGURES_SETTLED)
-        page.wait_for_timeout(300)
-        assert page.evaluate("layoutShift") <= 0.1
-    sizes = {url: len(gzip.compress(body)) for url, body in bodies.items()}
-    assert sum(sizes.values()) <= 320_000, sorted(sizes.items(), key=lambda item: -item[1])[:8]
-
-
 # ---- Live figures ----------------------------------------------------------------------------------------------------
 
 LOOK = (ROOT / "tests" / "live" / "look.js").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_control_of_every_kind_changes_what_its_figure_shows(visit, base, name):
+def test_from_disk_a_control_of_every_kind_changes_what_its_figure_shows(visit, book, name):
     """Each single control of every figure is moved in tests/live; here are the book's own figures, all on one page."""
-    page = visit(base + name, reduced_motion="reduce")
+    page = visit((book / name).as_uri(), reduced_motion="reduce")
+    assert page.locator("[data-live=failed]").count() == 0
+    assert page.locator("html").get_attribute("data-theme") == "light"
     page.add_script_tag(content=LOOK)
     for figure in page.locator("figure.live-figure").all():
         kinds = set(figure.locator("input, select, button, [role=slider], [role=gridcell]").evaluate_all(
@@ -195,13 +196,6 @@ def test_views_of_one_model_share_its_state_and_one_that_fails_keeps_its_picture
 # ---- Other ways to read ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_alive_from_disk(visit, book, name):
-    page = visit((book / name).as_uri())
-    assert page.locator("[data-live=failed]").count() == 0
-    assert page.locator("html").get_attribute("data-theme") == "light"
-
-
 @pytest.mark.parametrize("name", [f"{name}.html" for name in SOURCES])
 def test_without_scripts_a_picture_stands_in_for_each_figure(visit, base, book, name):
     page = visit(base + name, java_script_enabled=False)
@@ -247,16 +241,6 @@ def test_sidebar_opens_on_a_phone(visit, base):
     assert axe(page) == []
     page.get_by_role("link", name="Bibliography", exact=True).click()
     page.wait_for_url(base + "bibliography.html")
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_folded_cells_open_from_the_keyboard(visit, base, name):
-    page = visit(f"{base}{name}.html")
-    fold = page.locator("article details.hide").first
-    fold.locator("summary").focus()
-    page.keyboard.press("Enter")
-    assert fold.locator("pre").first.is_visible()
-    assert page.get_by_text("Show a solution").count() >= 3
 
 
 # ---- What the pages say, without a browser ---------------------------------------------------------------------------
