@@ -1,5 +1,6 @@
 """The built pages: their names, and what the tests of them share. conftest.py builds and opens them."""
 
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -25,5 +26,13 @@ WATCH_SHIFTS = """window.layoutShift = 0; window.shifted = []; new PerformanceOb
 }).observe({ type: "layout-shift", buffered: true });"""
 
 
+@cache
 def soup(book, page):
+    """A page as it was built. To read one takes a second, so all tests of a worker get the same: leave it as it is."""
     return BeautifulSoup((book / page).read_text("utf-8"), "html.parser")
+
+
+def darken(page):
+    """The reader's system turns dark, and the page with it."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-theme=dark]")

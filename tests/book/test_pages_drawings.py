@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from built import CHAPTERS, ROOT
+from built import CHAPTERS, ROOT, darken
 from drawings import faults
 
 pytestmark = pytest.mark.browser
@@ -15,15 +15,6 @@ def shown_in(name):
     return sum("".join(cell["source"]).count("figures.show(") for cell in cells if cell["cell_type"] == "code")
 
 
-@pytest.mark.parametrize("width", [1440, 1280, 390, 360])
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_every_picture_is_there_and_every_text_in_it_can_be_read(visit, base, name, width):
-    page = visit(f"{base}{name}.html", width=width)
-    pictures = page.locator("figure.book-figure")
-    assert pictures.count() == shown_in(name) == page.locator("figure.book-figure > figcaption").count()
-    assert faults(page) == []
-
-
 BLACK = """() => [...document.querySelectorAll(".book-figure svg :is(text, path, use)")]
   .filter((e) => !e.closest(".book-board") && [e.localName === "text" && "fill", "stroke"].some(
     (paint) => paint && getComputedStyle(e)[paint] === "rgb(0, 0, 0)"))
@@ -31,5 +22,12 @@ BLACK = """() => [...document.querySelectorAll(".book-figure svg :is(text, path,
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_no_text_and_no_line_stays_black_in_the_dark(visit, base, name):
-    assert visit(f"{base}{name}.html", "dark").evaluate(BLACK) == []
+def test_every_picture_is_there_and_every_text_in_it_can_be_read(visit, base, name):
+    page = visit(f"{base}{name}.html", width=1440)
+    pictures = page.locator("figure.book-figure")
+    assert pictures.count() == shown_in(name) == page.locator("figure.book-figure > figcaption").count()
+    for width in (1440, 1280, 390, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert faults(page) == [], width
+    darken(page)
+    assert page.evaluate(BLACK) == []

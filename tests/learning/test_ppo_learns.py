@@ -1,38 +1,16 @@
-"""That it learns: on the grid, on CartPole, and a peer on our world. Minutes."""
+"""That it learns: on CartPole, and a peer on our world. Of the grid test_walking_sweep.py tells."""
 
-from concurrent.futures import ProcessPoolExecutor
-
-import numpy as np
 import pytest
-import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy as evaluate
 
 import sweeps.cartpole
-from ppo_helpers.gridworld import GridWorld, GridWorldEnv, GridWorldVectorEnv
+from ppo_helpers.gridworld import GridWorldEnv
 from ppo_helpers.measured import cartpole
-from ppo_helpers.planning import evaluate_policy, value_iteration
-from ppo_helpers.walking import WalkConfig, policy_table, train_ppo
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
-
-
-def reaches_the_optimum(seed):
-    """Whether the likeliest moves after training earn the optimum from every cell."""
-    torch.set_num_threads(1)
-    world = GridWorld.default()
-    config = WalkConfig(iterations=40, steps=16, gamma=1.0, learning_rate=3e-3, ent_coef=0.02, anneal_lr=True)
-    *_, last = train_ppo(GridWorldVectorEnv(world, num_envs=64, max_steps=50), config, seed, progress=False)
-    likeliest = policy_table(last.policy, world)
-    table = np.where(likeliest == likeliest.max(axis=1, keepdims=True), 1.0, 0.0) * (likeliest > 0)
-    return np.allclose(evaluate_policy(world, table), value_iteration(world).values)
-
-
-def test_20_of_20_seeds_reach_the_optimum_on_the_gridworld():
-    with ProcessPoolExecutor(2) as pool:
-        assert all(pool.map(reaches_the_optimum, range(20)))
 
 
 def test_every_seed_holds_the_pole_and_nearly_all_have_solved_cartpole_while_exploring():
@@ -43,8 +21,7 @@ def test_every_seed_holds_the_pole_and_nearly_all_have_solved_cartpole_while_exp
     assert min(run["greedy"] for run in cartpole().values()) >= 475
 
 
-@pytest.mark.parametrize("seed", [0, 17])
-def test_what_was_written_down_of_cartpole_can_be_had_again(seed):
+def test_what_was_written_down_of_cartpole_can_be_had_again(seed=17):
     found = sweeps.cartpole.run(sweeps.cartpole.chapter(), seed)
     assert min(found["exploring"], found["greedy"]) >= 475
     assert found["steps"] == pytest.approx(cartpole()[seed]["steps"], rel=0.25)  # other machines round differently

@@ -21,6 +21,20 @@ def test_a_seed_gives_what_was_written_down():
     assert walking_sweep()["ablation"][3]["PPO"] == pytest.approx(found, abs=0.05)  # other machines round differently
 
 
+def test_on_the_grid_every_seed_has_reached_the_optimum():
+    """The likeliest moves after training earn what planning says is possible, from every cell."""
+    assert all(run["optimal"] for run in walking_sweep()["grid"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("seed", [0, 7, 19, 40])
+def test_on_the_grid_it_reaches_the_optimum(seed):
+    found = ablation.grid(seed)
+    assert found["optimal"]
+    assert found["share"] == pytest.approx(walking_sweep()["grid"].get(seed, found)["share"], abs=0.02)
+
+
 def test_a_chapter_without_the_cell_is_named():
     with pytest.raises(ValueError, match="must have the cells"):
         names_of("07", "no such cell")

@@ -280,10 +280,10 @@ def tokens_of(tokenizer, pieces):
 
 @pytest.mark.slow
 def test_the_same_dice_are_rolled_for_all_and_the_story_of_the_chapter_is_told(company):
-    """Over 30 texts the hacked policy earns more than the one at a price, which earns more than the one before."""
+    """Over 12 texts the hacked policy earns more than the one at a price, which earns more than the one before."""
     prompts = json.dumps(["The food at the restaurant was", "The movie I watched last night", "Customer support"])
     texts = json.loads(
-        company.eval(f"JSON.stringify({prompts}.flatMap((p) => [...Array(10).keys()].map((s) => answer(p, s))))")
+        company.eval(f"JSON.stringify({prompts}.flatMap((p) => [...Array(4).keys()].map((s) => answer(p, s))))")
     )
     score = np.mean([[text["score"] for text in three] for three in texts], axis=0)
     kl = np.mean([[sum(text["kl"]) for text in three] for three in texts], axis=0)

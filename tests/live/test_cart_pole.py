@@ -68,9 +68,8 @@ def options(config):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_it_learns_to_stand(engine, seed):
-    """And stops there: the last hundred walks of all earlier iterations were shorter."""
+def test_it_learns_to_stand(engine, seed=0):
+    """And stops there: the last hundred walks of all earlier iterations were shorter. More seeds: `make bench`."""
     kept = "({ steps, mean, solved }) => ({ steps, mean, solved })"
     frames = said(engine, f"frames({options(BOLD)}, 8, {seed}).map({kept})")
     assert [frame["solved"] for frame in frames] == [False] * (len(frames) - 1) + [True]
