@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from live_figures import VIEW, VIEW_SCRIPT, html_of, saved_widgets, still
@@ -136,6 +138,7 @@ def fill_first_page(app, pagename, templatename, context, doctree):
 
 
 def embeds(app):
+    shutil.rmtree(Path(app.outdir, "embed"), ignore_errors=True)  # a figure may have gone since the last build
     for figure in figures(app.env):
         context = {
             "title": spaced(figure.kind),

@@ -36,3 +36,4 @@ def darken(page):
     """The reader's system turns dark, and the page with it."""
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
+    page.wait_for_timeout(400)  # colours fade

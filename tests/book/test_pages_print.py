@@ -60,14 +60,13 @@ def test_the_reader_of_pdf_files_reads_them(browser):
 def test_one_title_is_printed_and_what_is_dark_on_the_screen_is_light_on_paper(visit, base, name):
     page = visit(f"{base}{name}.html", **STILL)
     light = page.pdf(**PAPER)
-    page.emulate_media(media="print")
-    one_title(page, name)
-    page.emulate_media(media="screen")
     darken(page)
     dark = page.pdf(**PAPER)
     assert sheets(dark) == sheets(light)
     assert groups(dark) == groups(light)
     assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.emulate_media(media="print")
+    one_title(page, name)
 
 
 def one_title(page, name):
