@@ -34,6 +34,18 @@ def test_a_link_brings_the_figure_back_as_it_was(visit, base):
     other.wait_for_function(f"document.querySelector('#fig-explorer input[type=range]').value === '{opening}'")
 
 
+APART = """(caption) => {
+  const box = (node) => { const range = document.createRange(); range.selectNode(node); return range.getClientRects()[0]; };
+  const mark = caption.querySelector("a.headerlink");
+  return box(mark).right <= box(mark.nextSibling).left + 1 && box(mark).left >= box(mark.previousSibling).right - 1;
+}"""
+
+
+def test_the_mark_of_a_link_stands_upon_no_word(visit, base):
+    captions = visit(f"{base}{CLIP}").locator("figcaption:has(a.headerlink)")
+    assert captions.count() >= 3 and all(caption.evaluate(APART) for caption in captions.all())
+
+
 def test_a_link_is_copied_and_goes_to_its_figure(visit, base):
     page = visit(f"{base}{CLIP}?ratio=0.5&advantage=2", permissions=["clipboard-read", "clipboard-write"])
     assert page.locator("#fig-explorer").evaluate("(e) => e.getBoundingClientRect().top") < 900

@@ -337,8 +337,14 @@ def test_the_readers_points_fall_on_the_tokens_that_earn_them(mount):
     press(page, "Roll dice")
     page.wait_for_function("![...document.querySelectorAll('.live-answer')][0].textContent.includes('fine')")
     settled(page)
-    assert "The reader likes" in status(page) and "wakes" not in status(page)
+    assert status(page).endswith(" points.")  # nothing is asleep any more
     assert page.locator(".live-answer").count() == 2
+
+
+def test_texts_that_are_worth_the_same_are_framed_alike(mount):
+    page = mount(BeforeAfter(lambda *_: [COUNTED] * 2, ["before", "after"], PROMPTS, counts=COUNTS, **WORDS))
+    assert page.locator(".live-answer-best").count() == 2
+    assert "To the reader the framed texts are worth the same: −0.03 points." in status(page)
 
 
 def test_the_page_wakes_the_models_and_a_seed_gives_the_same_texts_again(mount, company):

@@ -22,13 +22,15 @@ function render({ model, el }) {
     const texts = state.get("texts");
     const beta = priced ? state.get("beta") : 0;
     const worths = texts.map((text) => worthOf(text, beta));
-    const best = worths.indexOf(Math.max(...worths));
+    const worth = Math.max(...worths);
+    const wins = worths.map((v) => v > worth - 1e-9);
+    const best = state.get("names").filter((_, i) => wins[i]);
     prompt.textContent = `${state.get("prompt")} …`;
     cards.forEach((card, i) => {
-      card.put(texts[i], beta, i === best);
+      card.put(texts[i], beta, wins[i]);
     });
     controls.put(asking.now());
-    say(status, sentence({ priced, beta, name: state.get("names")[best], worth: worths[best], ...asking.now() }));
+    say(status, sentence({ priced, beta, best, worth, ...asking.now() }));
   }
   const side = [...controls.nodes, status, rewardKey()];
   el.append(stage(state, { hint: hint(priced), picture: [prompt, ...cards.map(({ node }) => node)], side }));

@@ -7,12 +7,17 @@ export const hint = (priced) =>
     : "Roll the dice: the model answers the same prompt with the same dice, as it was and as it is now.";
 
 /** Who has written the text that is worth most, unless something has to be said about the models. */
-export function sentence({ priced, beta, name, worth, busy, problem, asleep, size }) {
+export function sentence({ busy, problem, asleep, size, ...said }) {
   if (problem) return problem;
   if (busy && asleep) return `Waking the models: ${size}, once …`;
+  return asleep ? `${verdict(said)} The first roll wakes the models (${size}).` : verdict(said);
+}
+
+function verdict({ priced, beta, best, worth }) {
   const price = beta ? `At a price of ${show(beta, 2)} a nat` : "Without a price";
-  const most = priced
-    ? `${price} “${name}” has written the text that is worth most: ${show(worth, 2)}.`
-    : `The reader likes the text of “${name}” best: ${show(worth, 2)} points.`;
-  return asleep ? `${most} The first roll wakes the models (${size}).` : most;
+  const points = `${show(worth, 2)}${priced ? "" : " points"}`;
+  if (best.length > 1) return `${priced ? price : "To the reader"} the framed texts are worth the same: ${points}.`;
+  return priced
+    ? `${price} “${best[0]}” has written the text that is worth most: ${points}.`
+    : `The reader likes the text of “${best[0]}” best: ${points}.`;
 }
