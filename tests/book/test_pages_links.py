@@ -35,7 +35,11 @@ def test_a_link_brings_the_figure_back_as_it_was(visit, base):
 
 
 APART = """(caption) => {
-  const box = (node) => { const range = document.createRange(); range.selectNode(node); return range.getClientRects()[0]; };
+  const box = (node) => {
+    const range = document.createRange();
+    range.selectNode(node);
+    return range.getClientRects()[0];
+  };
   const mark = caption.querySelector("a.headerlink");
   return box(mark).right <= box(mark.nextSibling).left + 1 && box(mark).left >= box(mark.previousSibling).right - 1;
 }"""
