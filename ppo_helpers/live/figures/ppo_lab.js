@@ -22,8 +22,7 @@ function render({ model, el }) {
   const brush = brushOf(state, scene, will);
   const sides = [0, 1].map((i) => sideOf(i, scene, will, brush.grid));
   const curve = curveOf(scene, will);
-  const seeds = seedsPanel(scene, will.see);
-  const code = copyable();
+  const [seeds, code] = [seedsPanel(scene, will.see), copyable()];
   const [status, cell] = [statusLine(4), html("p", { class: "live-note" })];
   function draw() {
     const k = Math.min(state.get("frame"), school.done());

@@ -2,7 +2,8 @@
 import { valueColor } from "./colors.js";
 import { html, unseen } from "./dom.js";
 
-/** What a token earns: −β times its KL, and what it adds to the score of the text; if nobody says, the last adds all. */
+/** What a token earns: −β times its KL, and what it adds to the score of the text. Without `rewards` the last one adds
+ *  all of it. */
 export function tokenRewards({ kl, score, beta, rewards }) {
   const atTheEnd = (t) => (t === kl.length - 1 ? score : 0);
   return kl.map((v, t) => (rewards ? rewards[t] : atTheEnd(t)) - beta * v);
