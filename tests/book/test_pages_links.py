@@ -50,6 +50,18 @@ def test_the_mark_of_a_link_stands_upon_no_word(visit, base):
     assert captions.count() >= 3 and all(caption.evaluate(APART) for caption in captions.all())
 
 
+def test_a_link_keeps_the_cells_that_were_chosen(visit, base):
+    page = visit(f"{base}embed/value-maps.html", reduced_motion="reduce")
+    page.locator("[data-at]").first.click()
+    chosen = page.locator(".live-desk").inner_text()
+    assert "your choice" in chosen
+    page.locator(".live-link").click()
+    again = visit(page.evaluate("location.href"), reduced_motion="reduce")
+    again.wait_for_function("document.querySelector('.live-desk').innerText.includes('your choice')")
+    shown = again.get_by_role("gridcell").evaluate_all("all => all.map((e) => e.ariaLabel.endsWith(', shown'))")
+    assert shown == page.get_by_role("gridcell").evaluate_all("all => all.map((e) => e.ariaLabel.endsWith(', shown'))")
+
+
 def test_a_link_is_copied_and_goes_to_its_figure(visit, base):
     page = visit(f"{base}{CLIP}?ratio=0.5&advantage=2", permissions=["clipboard-read", "clipboard-write"])
     assert page.locator("#fig-explorer").evaluate("(e) => e.getBoundingClientRect().top") < 900

@@ -335,6 +335,36 @@ def test_chapter_3s_recorded_training_is_what_the_page_learns_from_the_same_cell
     assert numbers(page) == pytest.approx(recorded, abs=0.011)  # shown to two decimals
 
 
+def dots(page, view=0):
+    maps = page.locator(".live-figure").nth(view).get_by_role("grid", name=SAID)
+    named = maps.get_by_role("gridcell").evaluate_all("all => all.map((e) => [e.dataset.at, e.ariaLabel])")
+    return {at for at, words in named if words.endswith(", shown")}
+
+
+@pytest.mark.parametrize(("own", "states"), [("0 4 7", [0, 4, 7]), ("7,7,999 x 4", [4, 7]), ("none", [])])
+def test_a_saved_choice_of_the_readers_own_is_learned_when_it_opens(mount, own, states):
+    made = figure()
+    made.own = own
+    page = mount(made)
+    assert dots(page) == {f"{r},{c}" for r, c in (WORLD.states[s] for s in states)}
+    if states:
+        wait_for_training(page, 3)
+    step(page).press("End")
+    last = taught(states, made.steps, made.truth)[-1] if states else taught([0], [0], made.truth)[-1]
+    said = board(page, SAID).locator('[data-at="2,0"]').get_attribute("aria-label")
+    assert f"the network says {number(last[WORLD.index[2, 0]], 2)}," in said
+    press(page, "Reset")
+    assert dots(page) == {f"{r},{c}" for r, c in WORLD.states[:2]}
+
+
+def test_what_is_picked_in_one_view_is_picked_in_the_other(mount):
+    page = mount(figure(), copies=2)
+    for at in ("1,2", "0,0", "0,1", "1,2"):  # in the end nothing is shown
+        board(page, SAID).first.locator(f'[data-at="{at}"]').click()
+        assert dots(page, 0) == dots(page, 1)
+    assert dots(page) == set()
+
+
 def test_a_drag_paints_what_its_first_cell_began(mount):
     page = mount(figure())
     cells = [board(page, SAID).locator(f'[data-at="2,{c}"]').bounding_box() for c in range(4)]

@@ -10,6 +10,7 @@ import { sentence, shareChoice } from "./value_maps_readings.js";
 import { classroom } from "./value_maps_training.js";
 
 const HINT = "Click cells, or drag across them: the network learns those (dots) and guesses the rest.";
+const NONE = "none"; // the reader has hidden every cell
 
 function render({ model, el }) {
   const state = traits(model);
@@ -40,7 +41,8 @@ function render({ model, el }) {
   el.append(body);
   draw();
   state.watch(["frame"], draw);
-  state.watch(["fraction"], view.follow);
+  state.watch(["fraction", "own"], view.follow);
+  view.follow(); // a saved state may have cells of the reader's own
   const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
   return () => {
     for (const undo of [state.off, play.stop, view.stop, maps.off, unwatch]) undo();
@@ -68,16 +70,22 @@ function viewOf(state, scene, draw) {
   const view = { run: runs[home], home, chosen: worst(scene, runs[home].frames.at(-1)), frame, stop: school.stop };
   view.learn = (cells) => {
     view.run = school.start(cells);
+    state.set({ own: [...cells].join(" ") || NONE });
     go(view.run.frames.length - 1);
   };
   view.open = (fraction) => {
     school.stop();
     view.run = runs[fraction];
-    state.set({ fraction });
+    state.set({ fraction, own: "" });
     go(steps.length - 1);
   };
-  // another view of the same figure has opened a run
-  view.follow = () => view.run !== runs[state.get("fraction")] && view.open(state.get("fraction"));
+  /** Another view of the same figure has opened a run or chosen cells, or a link has. */
+  view.follow = () => {
+    const own = state.get("own");
+    if (!own && view.run !== runs[state.get("fraction")]) view.open(state.get("fraction"));
+    const cells = new Set(statesIn(own, world));
+    if (own && !sameCells(cells, view.run.cells)) view.learn(cells);
+  };
   view.goToStep = (step) => go(nearest(steps.slice(0, view.run.frames.length), step));
   view.choose = (r, c) => {
     if (world.index[r][c] < 0 || world.index[r][c] === view.chosen) return;
@@ -86,6 +94,9 @@ function viewOf(state, scene, draw) {
   };
   return view;
 }
+
+const statesIn = (text, { states }) => (text.match(/\d+/g) ?? []).map(Number).filter((s) => s < states.length);
+const sameCells = (one, other) => one.size === other.size && [...one].every((s) => other.has(s));
 
 /** The state that is most wrong. */
 function worst({ truth }, predicted) {
