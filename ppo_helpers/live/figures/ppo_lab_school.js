@@ -36,12 +36,22 @@ export function schoolOf(state, scene, draw) {
       known = keys;
       school.stop();
       const lessons = behind.map((i) => begin(scene, i));
-      work = inSlices(inTurn(lessons), draw);
+      work = inSlices(inTurn(lessons), paced(draw));
     },
     /** A promise that all is trained. */
     over: () => work.over,
   };
   return school;
+}
+
+/** Draws at the end, and ten times a second until then: one picture takes as long as many iterations. */
+function paced(draw) {
+  let last = Date.now();
+  return (over) => {
+    if (!over && Date.now() - last < 100) return;
+    draw();
+    last = Date.now();
+  };
 }
 
 const isOver = ({ runs, sides }, i) => runs[i]?.frames.length > sides[i].iterations;
