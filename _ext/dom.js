@@ -210,8 +210,9 @@ const addEventListener = () => {},
 const setTimeout = () => 0,
   clearTimeout = () => {};
 
-/** Bytes in base 64, as a browser reads them. */
 const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Bytes in base 64, as a browser reads them. */
 function atob(text) {
   const bits = Array.from(text.replace(/=+$/, ""), (sign) => SIGNS.indexOf(sign).toString(2).padStart(6, "0")).join("");
   return (bits.match(/.{8}/g) ?? []).map((byte) => String.fromCharCode(Number.parseInt(byte, 2))).join("");

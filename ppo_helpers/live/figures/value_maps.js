@@ -10,7 +10,6 @@ import { sentence, shareChoice } from "./value_maps_readings.js";
 import { classroom } from "./value_maps_training.js";
 
 const HINT = "Click cells, or drag across them: the network learns those (dots) and guesses the rest.";
-const NONE = "none"; // the reader has hidden every cell
 
 function render({ model, el }) {
   const state = traits(model);
@@ -70,7 +69,7 @@ function viewOf(state, scene, draw) {
   const view = { run: runs[home], home, chosen: worst(scene, runs[home].frames.at(-1)), frame, stop: school.stop };
   view.learn = (cells) => {
     view.run = school.start(cells);
-    state.set({ own: [...cells].join(" ") || NONE });
+    state.set({ own: spelled(cells, world) });
     go(view.run.frames.length - 1);
   };
   view.open = (fraction) => {
@@ -81,10 +80,9 @@ function viewOf(state, scene, draw) {
   };
   /** Another view of the same figure has opened a run or chosen cells, or a link has. */
   view.follow = () => {
-    const own = state.get("own");
+    const own = cellsIn(state.get("own"), world);
     if (!own && view.run !== runs[state.get("fraction")]) view.open(state.get("fraction"));
-    const cells = new Set(statesIn(own, world));
-    if (own && !sameCells(cells, view.run.cells)) view.learn(cells);
+    if (own && !sameCells(own, view.run.cells)) view.learn(own);
   };
   view.goToStep = (step) => go(nearest(steps.slice(0, view.run.frames.length), step));
   view.choose = (r, c) => {
@@ -95,7 +93,22 @@ function viewOf(state, scene, draw) {
   return view;
 }
 
-const statesIn = (text, { states }) => (text.match(/\d+/g) ?? []).map(Number).filter((s) => s < states.length);
+const BITS = [0, 1, 2, 3];
+const digits = ({ states }) => Math.ceil(states.length / BITS.length);
+
+/** A choice of cells as a link keeps it: a hexadecimal digit for every four states, short for a world of any size. */
+const spelled = (cells, world) =>
+  Array.from({ length: digits(world) }, (_, d) =>
+    BITS.reduce((sum, bit) => sum + (cells.has(4 * d + bit) ? 2 ** bit : 0), 0).toString(16),
+  ).join("");
+
+/** The cells that a text spells; null if it spells none for this world. */
+function cellsIn(text, world) {
+  if (text.length !== digits(world) || !/^[0-9a-f]+$/.test(text)) return null;
+  const chosen = (s) => (Number.parseInt(text[s >> 2], 16) >> (s & 3)) & 1;
+  return new Set([...world.states.keys()].filter(chosen));
+}
+
 const sameCells = (one, other) => one.size === other.size && [...one].every((s) => other.has(s));
 
 /** The state that is most wrong. */

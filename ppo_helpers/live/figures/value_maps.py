@@ -46,7 +46,7 @@ class ValueMaps(LiveFigure):
     sizes = traitlets.List(help="the widths of the network's layers, inputs first").tag(sync=True)
     learning_rate = Number(3e-3, low=0.0, high=1.0, above=True).tag(sync=True)
     fraction = traitlets.Int(0).tag(sync=True, linked=True)
-    own = traitlets.Unicode(help="numbers of the states that the reader has chosen, if any").tag(sync=True, linked=True)
+    own = traitlets.Unicode(help="the reader's choice, a hex digit for four states").tag(sync=True, linked=True)
     frame = traitlets.Int(0).tag(sync=True, linked=True)
 
     def __init__(
