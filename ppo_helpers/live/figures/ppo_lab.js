@@ -1,7 +1,7 @@
 // Chapter 7: PPO trains in the page, twice side by side, with the reader's own dials; and what many seeds say.
 import { button, more, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
-import { playback, playOnce } from "../parts/playback.js";
+import { calm, playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
 import { brushOf } from "./ppo_lab_brush.js";
 import { curveOf } from "./ppo_lab_curve.js";
@@ -45,13 +45,12 @@ function render({ model, el }) {
   follow();
   state.watch(["frame", "curve"], draw);
   state.watch(["text", "sides", "seed"], follow);
-  return school.over().then(() => {
-    const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
-    return () => {
-      const views = sides.map(({ off }) => off);
-      for (const undo of [state.off, play.stop, school.stop, seeds.stop, unwatch, ...views]) undo();
-    };
-  });
+  const unwatch = playOnce(body, play, () => state.set({ frame: 0 }));
+  const views = sides.map(({ off }) => off);
+  const leave = () => {
+    for (const undo of [state.off, play.stop, school.stop, seeds.stop, unwatch, ...views]) undo();
+  };
+  return calm() ? school.over().then(() => leave) : leave; // nothing is to move: what is shown first is the end
 }
 
 const pairOf = (sides) => html("div", { class: "live-pair" }, ...sides.map(({ node }) => node));
