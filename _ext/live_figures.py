@@ -32,6 +32,8 @@ PART = re.compile(
 PLACE = re.compile(r"^//@ (\w+)\n", re.MULTILINE)
 DOM = (Path(__file__).parent / "dom.js").read_text("utf-8")
 LINK = '<button type="button" class="live-link">Link to this view</button>'
+# the first figure of a page is on its first screen: it need not wait for the rest of the page
+FIRST = "<script>window.livePage?.first()</script>"
 NOTE = "<noscript><p class='live-note'>This is a still picture: the figure comes alive with JavaScript.</p></noscript>"
 
 
@@ -166,7 +168,9 @@ def bring_figures(app, pagename, templatename, context, doctree):
         return html_of(widget["state"], match[1]) if "_esm" in widget["state"] else match[0]
 
     chapter = re.match(r"chapters/0*(\d+)_", pagename)
-    context["body"] = numbered(VIEW_SCRIPT.sub(figure, context["body"]), chapter[1] if chapter else "")
+    body = VIEW_SCRIPT.sub(figure, context["body"])
+    body = re.sub(r'<figure class="live-figure">.*?</figure>', rf"\g<0>{FIRST}", body, count=1, flags=re.DOTALL)
+    context["body"] = numbered(body, chapter[1] if chapter else "")
 
 
 def joined_styles(live: Path) -> str:

@@ -99,6 +99,42 @@ KINDS = """all => all.map((e) => {
 LOOK = (ROOT / "tests" / "live" / "look.js").read_text("utf-8")
 
 
+# by figure and slider the heights that a figure has while the slider goes from its one end to the other
+HEIGHTS = """() => [...document.querySelectorAll(".live-figure input[type=range]")].map((slider) => {
+  const figure = slider.closest(".live-body"), before = slider.value, heights = new Set();
+  const go = (value) => { slider.value = value; slider.dispatchEvent(new Event("input", { bubbles: true })); };
+  for (let k = 0; k <= 12; k++) {
+    go(+slider.min + (slider.max - slider.min) * k / 12);
+    heights.add(Math.round(figure.getBoundingClientRect().height));
+  }
+  go(before);
+  return [figure.className, slider.ariaLabel, ...heights];
+})"""
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_stands_below_a_figure_does_not_jump_while_a_slider_moves(visit, book, name):
+    page = visit((book / f"{name}.html").as_uri(), reduced_motion="reduce")
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert [row for row in page.evaluate(HEIGHTS) if len(row) > 3] == []
+
+
+def test_the_first_figure_lives_before_the_page_is_whole(visit, base):
+    """The theme's last scripts, and all that waits for them, are not the figure's matter."""
+    page, held = visit(f"{base}{CHAPTERS[0]}.html"), []
+    page.route("**/bootstrap.js*", lambda route: held.append(route))
+    page.goto(f"{base}{CHAPTERS[5]}.html", wait_until="commit")
+    page.locator(".live-figure").first.locator("xpath=self::*[@data-live='ready']").wait_for()
+    assert page.evaluate("document.readyState") != "complete"
+    assert page.locator("[data-live]").count() == 1
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state()
+    page.wait_for_function(FIGURES_SETTLED)
+    assert page.locator("[data-live=ready]").count() > 1
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_from_disk_a_control_of_every_kind_changes_what_its_figure_shows(visit, book, name):
     """Each single control of every figure is moved in tests/live; here are the book's own figures, all on one page."""

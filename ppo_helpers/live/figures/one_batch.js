@@ -25,7 +25,7 @@ function render({ model, el }) {
   };
   const lanes = lanesOf(clips, clips.map(nameOf));
   const curves = curvesOf(scene, (frame) => turn({ frame }));
-  const status = statusLine(2 + 3 * clips.length);
+  const status = statusLine(2 + 4 * clips.length);
   const dials = dialsOf(state, (changes) => turn({ ...changes, frame: epochs }));
   const many = manyOf(scene, state);
   function draw() {

@@ -24,7 +24,7 @@ export function walkersBoard(state, onpick) {
       const height = rules.world.cells.length;
       grid.draw(height, rules.world.cells[0].length, (r, c) => look(rules, crowd, range, r, c));
       drawWalks(overlay, rules, crowd, pace);
-      key.replaceChildren(...ramp(range), ...(rules.temperature ? [ghostKey()] : []));
+      key.replaceChildren(...ramp(range), ghostKey(rules.temperature > 0));
     },
   };
 }
@@ -45,8 +45,11 @@ function ramp(range) {
   return [html("span", {}, "worth, to the walker:"), html("span", { class: "live-item" }, show(low), bar, show(high))];
 }
 
-const ghostKey = () =>
-  html("span", { class: "live-item" }, html("span", { class: "live-key live-key-greedy" }), "greedy walker");
+/** Of the walker who goes along with the others; its place is kept where there is none. */
+function ghostKey(there) {
+  const mark = html("span", { class: "live-key live-key-greedy" });
+  return html("span", { class: "live-item", style: there ? "" : "visibility: hidden" }, mark, "greedy walker");
+}
 
 function look(rules, crowd, range, r, c) {
   const { world, known, policy } = rules;

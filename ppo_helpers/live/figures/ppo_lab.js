@@ -23,7 +23,7 @@ function render({ model, el }) {
   const sides = [0, 1].map((i) => sideOf(i, scene, will, brush.grid));
   const curve = curveOf(scene, will);
   const [seeds, code] = [seedsPanel(scene, will.see), copyable()];
-  const [status, cell] = [statusLine(4), html("p", { class: "live-note" })];
+  const [status, cell] = [statusLine(5), html("p", { class: "live-note" })];
   function draw() {
     const k = Math.min(state.get("frame"), school.done());
     scene.measure = measureOf(state.get("curve"));
