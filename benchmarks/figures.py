@@ -13,6 +13,11 @@ from statistics import median
 from benchmarks.table import Row, benchmark
 
 ROOT = Path(__file__).parents[1]
+ALIVE = (
+    """addEventListener("live-ready", () => { window.first ??= performance.now(); window.last = performance.now(); })"""
+)
+SETTLED = """document.readyState === "complete" &&
+  document.querySelectorAll("figure.live-figure:not([data-live])").length === 0"""
 LARGE = (
     "\n".join(" ".join("#" if r % 2 and c % 4 else "." for c in range(12)) for r in range(11)) + "\n" + ". " * 11 + "M"
 )
@@ -44,7 +49,7 @@ def tested(name: str):
 
 
 @contextmanager
-def bare_page():
+def bare_page(reduced_motion: str = "reduce"):
     """A page of a browser that is on this machine; None if there is none."""
     from playwright.sync_api import sync_playwright
 
@@ -53,7 +58,34 @@ def bare_page():
         yield None
         return
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page(reduced_motion="reduce")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser.new_page(reduced_motion=reduced_motion)
+
+
+@benchmark
+def pages():
+    """Until the figure on the first screen answers, and until all do, of the slowest page of the built book."""
+    site = ROOT / "_build" / "html"
+    names = ["intro.html", *(f"chapters/{path.name}" for path in sorted((site / "chapters").glob("*.html")))]
+    with bare_page("no-preference") as page:
+        for rate, whole in ((1, 1), (4, 5)) if page else ():
+            times = {name: arrival(page, (site / name).as_uri(), rate) for name in names}
+            for i, (what, limit) in enumerate((("first figure", 1 if rate == 1 else 2.5), ("every figure", whole))):
+                name = max(names, key=lambda name: times[name][i])
+                slowed = f", CPU slowed {rate}×" if rate > 1 else ""
+                yield Row(f"{what} alive{slowed}: {Path(name).stem}", times[name][i], limit, "s")
+
+
+def arrival(page, address: str, rate: int) -> list[float]:
+    """Seconds from the request until the first figure lives, and until the last one does; median of three visits."""
+    visits = []
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": rate})
+    page.add_init_script(ALIVE)
+    for _ in range(3):
+        page.goto(address)
+        page.wait_for_function(SETTLED)
+        visits.append(page.evaluate("[window.first / 1000, window.last / 1000]"))
+    return [median(column) for column in zip(*visits, strict=True)]
 
 
 @benchmark
