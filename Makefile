@@ -26,7 +26,7 @@ test: .venv/ready .venv-colab/ready
 check: lint
 	$(PYTEST) -p no:nbmake -m "not slow and not browser" tests
 
-bench: .venv/ready
+bench: .venv/ready .venv-trl/ready
 	$(BIN)/python -m benchmarks
 
 lint: .venv/ready
@@ -47,7 +47,7 @@ address:
 	$(PYTHON) tools/address.py "$(REPO)"
 
 clean:
-	rm -rf _build build mutants .venv .venv-colab
+	rm -rf _build build mutants .venv .venv-colab .venv-trl
 
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "The book needs Python 3.11 to 3.13: make PYTHON=python3.12 …")'
@@ -63,6 +63,11 @@ tools/js/node_modules: tools/js/package.json
 	$(COLAB_PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install --quiet -r tests/colab/requirements.txt
 	.venv-colab/bin/python -m pip install --quiet -e .
+	touch $@
+
+.venv-trl/ready: benchmarks/trl/requirements.txt
+	$(PYTHON) -m venv .venv-trl
+	.venv-trl/bin/python -m pip install --quiet -r benchmarks/trl/requirements.txt
 	touch $@
 
 # The execution cache looks at cells only: drop it when the helpers they call have changed.

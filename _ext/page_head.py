@@ -14,6 +14,7 @@ ONLY_FOR = {
     "sphinx_highlight.js": lambda name, body: name == "search",  # _static/marks.js does it on the others
     "marks.js": lambda name, body: name != "search",
     **dict.fromkeys(("page-exercises.js", "python-thread.js", "page-exercises.css"), lambda name, body: False),
+    "questions.js": lambda name, body: 'class="question admonition"' in body,
     "sphinx-design.min.css": lambda name, body: re.search(r'class="([^"]* )?sd-', body),
     "design-tabs.js": lambda name, body: re.search(r'class="([^"]* )?sd-tab', body),
 }

@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from benchmarks.learning import single_threaded
 from benchmarks.table import Row, benchmark
 
+ROOT = Path(__file__).parents[1]
 CONFIGURATIONS = {"bundled model": "tiny", "GPT-2 small, random": "small"}
 PROMPTS = ["The food at the restaurant was"] * 32
 
@@ -123,14 +125,14 @@ def update_without_entropy():
     yield Row("  the same with an entropy bonus", slow, 2 * fast, "s", peer="2 × without")
 
 
-def rlhf(model, tokenizer, iterations: int):
-    """A training on 32 texts of 16 tokens, four epochs, with a reward that costs nothing."""
+def rlhf(model, tokenizer, iterations: int, reward=None, **options):
+    """A training on 32 texts of 16 tokens, four epochs; unless another is given, with a reward that costs nothing."""
     from ppo_helpers.language.rewards import of_text
     from ppo_helpers.language.sft import PROMPTS
     from ppo_helpers.language.writing import Training, WriteConfig
 
-    config = WriteConfig(iterations=iterations, learning_rate=2e-4)
-    return Training(model, tokenizer, PROMPTS, of_text(lambda prompt, text: len(text) / 50), config)
+    config = WriteConfig(iterations=iterations, learning_rate=2e-4, **options)
+    return Training(model, tokenizer, PROMPTS, reward or of_text(lambda prompt, text: len(text) / 50), config)
 
 
 @benchmark
@@ -142,6 +144,20 @@ def ppo_iteration_on_texts():
     training = rlhf(fold(model), tokenizer, iterations=8)
     times = [single_threaded(training.iterate) for _ in range(8)]
     yield Row("PPO iteration 32 × 16, 4 epochs, folded", median(times[1:]), 0.5, "s")
+
+
+@benchmark
+def ppo_iteration_beside_trl():
+    """The same iteration by TRL's trainer, in an environment of its own: four networks of the same size."""
+    from ppo_helpers.language.rewards import RewardModel
+
+    python = ROOT / ".venv-trl" / "bin" / "python"
+    done = subprocess.run([python, ROOT / "benchmarks/trl/iteration.py"], capture_output=True, text=True, check=True)
+    model, tokenizer = load("tiny")
+    training = rlhf(model, tokenizer, iterations=4, reward=RewardModel(model).rate, separate_value=True)
+    times = [single_threaded(training.iterate) for _ in range(4)]
+    theirs = float(done.stdout.split()[-1])
+    yield Row("PPO iteration 32 × 16, whole vocabulary", median(times[1:]), 0.7 * theirs, "s", peer="0.7 × TRL")
 
 
 @benchmark

@@ -11,7 +11,7 @@ from myst_parser.docutils_ import Parser
 def read(text):
     """The document of a Markdown text, after the transforms of the page."""
     document = publish_doctree(text, parser=Parser(), settings_overrides={"myst_enable_extensions": ["dollarmath"]})
-    for transform in (boxes.MakeBoxes, katex_math.NumberEquations, katex_math.KeepPunctuation):
+    for transform in (boxes.MakeBoxes, boxes.AskQuestions, katex_math.NumberEquations, katex_math.KeepPunctuation):
         transform(document).apply()
     return document
 
@@ -41,6 +41,20 @@ def test_a_quotation_with_a_bold_line_of_a_known_kind_is_a_box():
 def test_any_other_quotation_stays_one(text):
     document = read(text)
     assert len(found(document, nodes.block_quote)) == 1 and not found(document, nodes.admonition)
+
+
+def test_a_question_and_its_list_of_answers_are_a_box():
+    document = read("Before.\n\n**What do you expect?** How many of $n$?\n\n- one\n- `two`\n\nAfter.\n")
+    (box,) = found(document, nodes.admonition)
+    title, words, answers, hint = box
+    assert title.astext() == "What do you expect?" and words.astext().strip() == "How many of n?"
+    assert [item.astext() for item in answers] == ["one", "two"] and hint["classes"] == ["question-hint"]
+    assert [part.astext() for part in document if part is not box] == ["Before.", "After."]
+
+
+@pytest.mark.parametrize("text", ["**What do you expect?** Nothing to choose.", "**What?** One.\n\n- two\n", "- one"])
+def test_what_leaves_no_choice_is_no_question(text):
+    assert not found(read(text), nodes.admonition)
 
 
 EQUATIONS = """

@@ -120,7 +120,7 @@ def test_pictures_have_alternatives_and_captions_and_their_code_is_folded(path):
         assert "plt.show" not in source(cell)
         for call in (call for call in ast.walk(tree_of(cell)) if is_show(call)):
             assert {"alt", "caption"} <= {keyword.arg for keyword in call.keywords}
-            assert "hide-input" in tags(cell)
+            assert {"hide-input", "hide-cell"} & set(tags(cell))
 
 
 def tree_of(cell):
@@ -138,6 +138,22 @@ def test_folded_cells_that_follow_one_another_say_what_they_hold(path):
     for cell, following in itertools.pairwise(folded):
         if cell and following and "figures.show" not in source(cell):
             assert fold(cell).startswith("Show ") and fold(cell) != fold(following)
+
+
+@chapter
+def test_a_question_has_answers_and_the_output_that_tells_is_folded(path):
+    asked = 0
+    for i, cell in enumerate(cells(path)):
+        for words, answers in re.findall(r"\*\*What do you expect\?\*\*(.*)\n\n((?:- .*(?:\n|$))*)", source(cell)):
+            asked += 1
+            assert 2 <= len(answers.splitlines()) <= 4, words
+            assert source(cell).endswith(answers)
+            silent = itertools.takewhile(
+                lambda c: not {"hide-output", "hide-cell"} & set(tags(c)), cells(path)[i + 1 :]
+            )
+            assert not any(re.search(r"\bprint\(|figures\.show|live\.", source(c)) for c in silent if c is not cell)
+    assert asked == "\n".join(map(source, cells(path))).count("do you expect")
+    assert asked
 
 
 def fold(cell):

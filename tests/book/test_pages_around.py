@@ -106,6 +106,25 @@ def test_bar_grows_from_nothing_to_the_whole_width(visit, base):
     assert rectangle(bar)["height"] <= 4
 
 
+@pytest.mark.parametrize("name", [CLIPPING, CHAPTERS[9]])  # in chapter 10 a cell that prints nothing stands between
+def test_who_chooses_an_answer_sees_the_output_that_tells(visit, base, name):
+    page = visit(f"{base}{name}.html")
+    boxes = page.locator(".admonition.question")
+    assert boxes.count() >= 2
+    for box in boxes.all():
+        told = box.evaluate_handle("""(box) => {
+            const folds = [...document.querySelectorAll("article details")];
+            return folds.find((fold) => box.compareDocumentPosition(fold) & Node.DOCUMENT_POSITION_FOLLOWING);
+        }""")
+        assert told.evaluate("e => e.innerText") == "Show the answer"
+        first, second = box.get_by_role("button").all()[:2]
+        first.click()
+        assert told.evaluate("e => e.open && e.querySelector('.cell_output').getBoundingClientRect().height > 0")
+        second.press("Enter")
+        assert [button.get_attribute("aria-pressed") for button in (first, second)] == ["false", "true"]
+    assert axe(page) == []
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_first_screen_has_the_figure_and_the_sidebar_its_whole_logo(visit, base, name):
     page = visit(f"{base}{name}.html", width=1440)
