@@ -3,7 +3,7 @@ document.addEventListener("DOMContentLoaded", () => {
   /** The folded output below a question: cells without one, of code that prints nothing, may stand before it. */
   function answerOf(box) {
     for (let cell = box.nextElementSibling; cell?.matches(".cell"); cell = cell.nextElementSibling) {
-      const fold = cell.querySelector("details.above-input, details.below-input");
+      const fold = cell.querySelector("details:has(.cell_output)");
       if (fold) return fold;
     }
     return null;

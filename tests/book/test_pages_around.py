@@ -113,7 +113,7 @@ def test_who_chooses_an_answer_sees_the_output_that_tells(visit, base, name):
     assert boxes.count() >= 2
     for box in boxes.all():
         told = box.evaluate_handle("""(box) => {
-            const folds = [...document.querySelectorAll("article details")];
+            const folds = [...document.querySelectorAll("article details:has(.cell_output)")];
             return folds.find((fold) => box.compareDocumentPosition(fold) & Node.DOCUMENT_POSITION_FOLLOWING);
         }""")
         assert told.evaluate("e => e.innerText") == "Show the answer"
