@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import torch
 
@@ -23,36 +24,43 @@ DATA = ROOT / "ppo_helpers" / "sweep_data" / "ablation.json"
 SIDES = {"clip": 0.2, "no clip": None}
 EPOCHS = slice(None, None, 2)  # of forty, every second one is kept
 
-CHAPTER_6 = names_of("06", "half-trained", "earns", "forty")
-CHAPTER_7 = names_of(
-    "07", "tools", "lab", "grid-dials", "ablation", "ablation-run",
-    "broken-loop", "broken-runs", "corridor",
-)  # fmt: skip
+
+@cache
+def chapter_6() -> dict:
+    return names_of("06", "half-trained", "earns", "forty")
+
+
+@cache
+def chapter_7() -> dict:
+    return names_of(
+        "07", "tools", "lab", "grid-dials", "ablation", "ablation-run",
+        "broken-loop", "broken-runs", "corridor",
+    )  # fmt: skip
 
 
 def forty(seed: int) -> dict:
-    start = CHAPTER_6["half_trained"](seed)
-    return {side: CHAPTER_6["climb"](*start, eps)[:, EPOCHS].tolist() for side, eps in SIDES.items()}
+    start = chapter_6()["half_trained"](seed)
+    return {side: chapter_6()["climb"](*start, eps)[:, EPOCHS].tolist() for side, eps in SIDES.items()}
 
 
 def replay(seed: int) -> dict:
     """The lab's two settings: the share of the optimum after each iteration."""
-    return {side: shares(replace(CHAPTER_7["often"], clip_eps=eps), seed) for side, eps in SIDES.items()}
+    return {side: shares(replace(chapter_7()["often"], clip_eps=eps), seed) for side, eps in SIDES.items()}
 
 
 def shares(config, seed: int) -> list[float]:
-    c = CHAPTER_7
+    c = chapter_7()
     envs = c["GridWorldVectorEnv"](c["world"], num_envs=16, max_steps=50)
     return [c["share"](result.policy) for result in c["train_ppo"](envs, config, seed, progress=False)]
 
 
 def ablation(seed: int) -> dict:
-    return {name: CHAPTER_7["final_share"](change, seed) for name, change in CHAPTER_7["variants"].items()}
+    return {name: chapter_7()["final_share"](change, seed) for name, change in chapter_7()["variants"].items()}
 
 
 def grid(seed: int) -> dict:
     """Whether the likeliest moves are best ones in the end."""
-    c = CHAPTER_7
+    c = chapter_7()
     envs = c["GridWorldVectorEnv"](c["world"], num_envs=64, max_steps=50)
     *_, last = c["train_ppo"](envs, c["grid_dials"], seed, progress=False)
     best = c["best_values"][c["on"]]
@@ -63,13 +71,13 @@ def bonus(seed: int) -> dict:
     """The corridor without and with an entropy bonus: what is earned in the end, how often each prize was reached."""
     found = {}
     for ent_coef in (0.0, 0.3):
-        rows, reached = CHAPTER_7["in_corridor"](ent_coef, seed)
+        rows, reached = chapter_7()["in_corridor"](ent_coef, seed)
         found[str(ent_coef)] = {"return": rows[-1].mean_return, "reached": reached[:10]}
     return found
 
 
 def bugs(seed: int) -> dict:
-    c = CHAPTER_7
+    c = chapter_7()
     damages = {"healthy": {}, "stale log-probs": {"damage": c["stale"]()}, "wrong sign": {"damage": c["wrong_sign"]}}
     found = {}
     for name, damage in damages.items():

@@ -12,12 +12,14 @@ def test_every_experiment_was_made_on_all_its_seeds(name):
     assert list(walking_sweep()[name]) == list(range(ablation.GROUPS[name][1]))
 
 
+@pytest.mark.slow  # it runs cells of the chapter, as the two below do
 def test_every_variant_of_the_chapter_was_tried():
-    assert all(list(run) == list(ablation.CHAPTER_7["variants"]) for run in walking_sweep()["ablation"].values())
+    assert all(list(run) == list(ablation.chapter_7()["variants"]) for run in walking_sweep()["ablation"].values())
 
 
+@pytest.mark.slow
 def test_a_seed_gives_what_was_written_down():
-    found = ablation.CHAPTER_7["final_share"]({}, 3)
+    found = ablation.chapter_7()["final_share"]({}, 3)
     assert walking_sweep()["ablation"][3]["PPO"] == pytest.approx(found, abs=0.05)  # other machines round differently
 
 
