@@ -274,7 +274,7 @@ def test_the_greedy_walker_walks_beside_and_only_where_the_other_one_is_not_gree
     page.get_by_label("temperature").fill("0")
     press(page, "Step")
     assert page.locator(".live-greedy-path").get_attribute("d") == ""
-    assert page.get_by_text("greedy walker").count() == 0
+    assert not page.get_by_text("greedy walker").is_visible()
 
 
 def test_start_and_knowledge_can_be_chosen(mount):
