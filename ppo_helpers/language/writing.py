@@ -87,7 +87,8 @@ def rate_by_size(model: nn.Module) -> float:
 
     Adam's first step moves every parameter by the learning rate, so what a log-prob moves by grows with their number:
     1e-4 is gentle for the bundled model and ruins the real GPT-2, whose rate is 6e-6. Folding a vocabulary does not
-    make a model smaller.
+    make a model smaller. It is an upper end: on a trained model of 135 million parameters the first update, of four
+    epochs, took 12 to 15 % of the ratios out of 1 ± 0.2 (four seeds), and at half the rate 3 to 5 %.
     """
     count = sum(parameter.numel() for parameter in model.parameters())
     if (vocabulary := folding(model)) is not None:
