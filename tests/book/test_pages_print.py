@@ -119,3 +119,14 @@ def test_a_cell_is_not_cut_at_the_end_of_a_sheet_unless_it_is_longer_than_one(bo
     assert framed(page, book, source, above=900, lines=10) == [False, True]
     assert framed(page, book, source, above=100, lines=120).count(True) >= 2
     page.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_paper_answers_are_open_and_solutions_stay_folded(visit, base, scripts):
+    page = visit(f"{base}{CHAPTERS[5]}.html", java_script_enabled=scripts)
+    page.emulate_media(media="print")
+    for fold in page.locator("article details:has(.cell_output)").all():
+        solution = fold.evaluate("e => e.parentElement.matches('.tag_solution')")
+        assert fold.locator(".cell_output").first.is_visible() != solution
+        assert fold.locator("summary").is_visible() == solution
+    assert page.locator(".question-hint:visible").count() == 0
