@@ -198,6 +198,13 @@ def test_another_curve_is_drawn_and_told(mount):
     assert "points a walk" in status(page)
 
 
+def test_it_answers_at_once_and_trains_meanwhile(mount):
+    page = mount(figure(None, replace(BOLD, iterations=300)), reduced_motion="no-preference")
+    drawn = "document.querySelector('.live-line.live-curve-0').getAttribute('d').split(/[ML]/).length - 1"
+    assert page.evaluate(drawn) < 301  # it lives, and has not trained to the end
+    page.wait_for_function(f"{drawn} === 301")
+
+
 def test_the_flag_stands_at_the_same_moment_on_every_curve(mount):
     page = mount(figure())
     feet = set()
