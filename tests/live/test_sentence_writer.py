@@ -233,6 +233,20 @@ def test_it_writes_on_until_it_is_stopped_or_the_text_ends(mount):
     page.wait_for_function("!document.querySelector('.live-chance-pick').disabled")
 
 
+@pytest.mark.parametrize("act", ["Undo", "Roll dice", "Start", "a bar"])
+def test_who_acts_by_hand_ends_the_run(mount, act):
+    page = mount(writer(), reduced_motion="no-preference")
+    press(page, "Write on")
+    page.wait_for_function("document.querySelectorAll('.live-writing mark').length >= 2")
+    bar = page.locator(".live-chance-pick:enabled").first
+    bar.click() if act == "a bar" else press(page, act)  # both wait until no answer is awaited
+    page.wait_for_function("!document.querySelector('.live-chance-pick').disabled")
+    assert page.get_by_role("button", name="Write on").count() == 1
+    written = text(page)
+    page.wait_for_timeout(700)
+    assert text(page) == written
+
+
 @pytest.mark.parametrize("words", ["", "🦖 שלום 你好", "x" * 10_000, "\u202e\u0000\ud7ff", "<|endoftext|>"])
 def test_any_beginning_is_taken_or_told_why_not(mount, words):
     page = mount(writer())

@@ -49,7 +49,7 @@ export function scribe(state, mind, draw) {
   async function writeOn() {
     const run = going ? null : {};
     going = run;
-    while (run && going === run && !over() && (await roll())) {
+    while (run && going === run && (await roll()) && !over()) {
       await new Promise((resolve) => setTimeout(resolve, calm() ? 2 * PACE : PACE));
     }
     if (going === run) going = null;
@@ -77,6 +77,14 @@ export function scribe(state, mind, draw) {
     going = null;
     mind.off();
   };
+  /** Who does something themselves has taken over: the run must not write on behind their back. */
+  const byHand =
+    (act) =>
+    (...args) => {
+      going = null;
+      return act(...args);
+    };
+  const hands = { roll: byHand(roll), write: byHand(write), undo: byHand(undo), begin: byHand(begin) };
   const now = () => ({ busy, going: going !== null, problem, asleep: mind.asleep(), ended: ended(), over: over() });
-  return { roll, write, writeOn, undo, begin, reset, stop, now };
+  return { ...hands, writeOn, reset, stop, now };
 }
