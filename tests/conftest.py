@@ -5,13 +5,17 @@ import os
 import re
 import shutil
 from pathlib import Path
+from threading import RLock
 
 import pytest
 import torch
 from hypothesis import settings
+from tqdm import tqdm
 
 settings.register_profile("book", deadline=None)  # a busy machine is no bug
 settings.load_profile("book")
+# its own lock is one over all forks: a mutant that is stopped with it in hand would stop all that come after it
+tqdm.set_lock(RLock())
 SCREENS = Path(__file__).parents[1] / "_build" / "screens"
 # nothing but this machine has a name: whatever else a page asks for fails, and the tests see that it asked
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

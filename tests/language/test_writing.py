@@ -176,6 +176,7 @@ CONFIGS = {
     "no clip": {"clip_eps": None, "max_grad_norm": None, "whiten_advantages": False},
     "one text": {"texts": 1},
     "target KL": {"target_kl": 0.01},
+    "warm-up": {"warmup": 2},
 }
 
 
@@ -258,6 +259,17 @@ def test_the_optimiser_gets_the_annealed_rate_and_the_value_head_its_multiple():
     assert writer.done == 4 and not writer.under_way
 
 
+def test_the_rate_climbs_in_equal_steps_while_it_warms_up():
+    rates = lambda **change: [replace(SMALL, iterations=6, **change).at(i).learning_rate / 3e-3 for i in range(6)]  # noqa: E731
+    np.testing.assert_allclose(rates(warmup=4), [0.25, 0.5, 0.75, 1, 1, 1])
+    np.testing.assert_allclose(rates(warmup=2, anneal_lr=True), np.array([3, 5, 4, 3, 2, 1]) / 6)
+    assert rates(warmup=0) == rates(warmup=1) == rates() == [1] * 6
+    writer = training(replace(SMALL, warmup=2))
+    for rate in (1.5e-3, 3e-3, 3e-3):
+        writer.iterate()
+        assert [group["lr"] for group in writer.optimizer.param_groups] == pytest.approx([rate, 10 * rate])
+
+
 def test_the_learning_rate_follows_the_size_unless_it_is_given():
     model, folded = small_gpt2(), fold(with_equal_rows(small_gpt2()))
     count = sum(p.numel() for p in model.parameters())
@@ -319,7 +331,7 @@ def test_wrong_assessments_are_named():
 
 # --- stopping, going on, saving -------------------------------------------------------------------------------------
 
-WHOLE = replace(SMALL, iterations=8, anneal_lr=True)
+WHOLE = replace(SMALL, iterations=8, anneal_lr=True, warmup=3)
 
 
 def price():
@@ -650,6 +662,9 @@ def test_bad_input_is_named_at_once(change, message):
         ({"temperature": 0}, "temperature must be positive, got 0"),
         ({"value_factor": -1}, "value_factor must be positive, got -1"),
         ({"max_kl": 0}, "max_kl must be positive or None, got 0"),
+        ({"warmup": -1}, "warmup must be a whole number of at least 0, got -1"),
+        ({"warmup": 0.5}, r"warmup must be a whole number of at least 0, got 0\.5"),
+        ({"warmup": True}, "warmup must be a whole number of at least 0, got True"),
         ({"separate_value": 1}, "separate_value must be True or False, got 1"),
         ({"learning_rate": -1}, "learning_rate must be finite and not negative, got -1"),
         ({"gamma": 2}, r"gamma must be in \[0, 1\], got 2"),
