@@ -203,16 +203,16 @@ def test_every_epoch_is_shown(mount):
         ]
         drift = page.locator(".live-drift-words").all_inner_texts()
         wanted = [(np.exp(np.mean(np.log(row))), np.prod(row)) for row in r]
-        assert drift == [f"per token {number(each, 2)}, whole {number(whole, 2)}" for each, whole in wanted]
+        assert drift == [f"mean {number(each, 2)}, product {number(whole, 2)}" for each, whole in wanted]
         press(page, "Step")
 
 
 def test_the_two_dots_of_a_response_drift_apart_on_one_axis(mount):
-    figure = one([2.0, 1.5, 2.0, 1.0], [1.0] * 4)  # per token 6^(1/4), whole 6: the axis ends there
+    figure = one([2.0, 1.5, 2.0, 1.0], [1.0] * 4)  # mean 6^(1/4), product 6: the axis ends there
     page = mount(figure)
     places = "all => all.map((e) => parseFloat(e.style.left))"
     dots = page.locator(".live-drift .live-drift-dot")
-    assert dots.evaluate_all(places) == pytest.approx([50 + 46, 50 + 46 / 4], abs=0.01)  # the whole, then per token
+    assert dots.evaluate_all(places) == pytest.approx([50 + 46, 50 + 46 / 4], abs=0.01)  # the product, then the mean
     ticks = page.locator(".live-drift-ticks span")
     assert ticks.all_inner_texts() == ["1/4", "1/2", "1", "2", "4"]
     assert ticks.evaluate_all(places) == pytest.approx(

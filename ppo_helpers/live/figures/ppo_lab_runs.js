@@ -64,19 +64,22 @@ export function recordOf({ world, judge }, keep) {
         points,
         share: record.share,
         fell: record.fell,
-        ratios: countsOf(training, batch),
+        ratios: spreadOf(training, batch),
         ...(measured ? statsOf(measured) : {}),
       });
   };
   return record;
 }
 
-/** How many ratios of the batch lie in each bin now; those beyond the edges count in the last ones. */
-function countsOf(training, batch) {
+/** How many ratios of the batch lie in each bin now, those beyond the edges in the last ones; and which share of them
+ *  lies outside the band, 1 ± 0.2 if nothing is clipped: a bin may lie on both sides of its edge. */
+function spreadOf(training, batch) {
   const counts = EDGES.slice(1).map(() => 0);
-  for (const ratio of batch ? ratiosOf(training, batch) : []) {
+  const ratios = batch ? ratiosOf(training, batch) : [];
+  for (const ratio of ratios) {
     const bin = Math.floor((counts.length * Math.log(ratio / EDGES[0])) / Math.log(EDGES.at(-1) / EDGES[0]));
     counts[Math.max(0, Math.min(counts.length - 1, bin))] += 1;
   }
-  return counts;
+  const outside = ratios.filter((ratio) => Math.abs(ratio - 1) > (training.config.clip_eps ?? 0.2)).length;
+  return { counts, outside: ratios.length ? outside / ratios.length : null };
 }

@@ -48,7 +48,7 @@ export function driftAxis(state) {
   const most = Math.max(Math.LN2, ...all.map(({ whole }) => Math.abs(whole)));
   const at = (log) => `${(50 + (46 * log) / most).toFixed(2)}%`;
   const ticks = logTicks(most).map(([log, words]) => html("span", { style: `left: ${at(log)}` }, words));
-  const key = html("p", { class: "live-drift-key" }, "ratio: ", dot("each"), " per token, ", dot("whole"), " whole");
+  const key = html("p", { class: "live-drift-key" }, "ratio: ", dot("each"), " mean, ", dot("whole"), " product");
   const node = html("div", { class: "live-drift-head" }, key, html("div", { class: "live-drift-ticks" }, ...ticks));
   return { node, line: () => driftLine(at, eps) };
 }
@@ -77,7 +77,7 @@ function driftLine(at, eps) {
     const ends = [logs.each, logs.whole].sort((a, b) => a - b);
     link.style.left = at(ends[0]);
     link.style.right = `calc(100% - ${at(ends[1])})`;
-    words.textContent = `per token ${times(Math.exp(logs.each))}, whole ${times(Math.exp(logs.whole))}`;
+    words.textContent = `mean ${times(Math.exp(logs.each))}, product ${times(Math.exp(logs.whole))}`;
   }
   return { node: html("div", {}, strip, words), put };
 }

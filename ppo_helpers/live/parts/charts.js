@@ -100,7 +100,7 @@ export function ratioBars(edges, eps, cls) {
   const ticks = ratioTicks(edges).map((v) => text([px(v), base + 20], show(v, 2)));
   const axis = svg("path", { d: `M${SIDE} ${base}H${width - SIDE}`, class: "live-zero" });
   node.append(...bars, axis, ...sides, ...ticks, text([width / 2, height - 4], "ratio after the update"));
-  return { node, put: (counts) => raise(node, bars, counts, base, sayOutside(edges, eps)) };
+  return { node, put: ({ counts, outside }) => raise(node, bars, counts, base, sayOutside(outside, eps)) };
 }
 
 function raise(node, bars, counts, base, words) {
@@ -110,19 +110,14 @@ function raise(node, bars, counts, base, words) {
     bar.setAttribute("y", (base - size).toFixed(1));
     bar.setAttribute("height", size.toFixed(1));
   });
-  node.setAttribute("aria-label", words(shares));
+  node.setAttribute("aria-label", words);
 }
 
-/** How much lies outside the band, by the middles of the bins. */
-export function sayOutside(edges, eps) {
-  const middle = (i) => (isLog(edges) ? Math.sqrt(edges[i] * edges[i + 1]) : (edges[i] + edges[i + 1]) / 2);
-  const outside = (i) => Math.abs(middle(i) - 1) > eps;
-  return (shares) => {
-    if (!shares.some(Boolean)) return "ratios after the update: none yet";
-    const out = shares.reduce((sum, share, i) => sum + (outside(i) ? share : 0), 0);
-    const band = `${show(1 - eps, 2)} to ${show(1 + eps, 2)}`;
-    return `ratios after the update: ${show(100 * out, 0)} % outside the band of ${band}`;
-  };
+/** Which share lies outside the band; null if there are no ratios yet. */
+export function sayOutside(outside, eps) {
+  if (outside === null) return "ratios after the update: none yet";
+  const band = `${show(1 - eps, 2)} to ${show(1 + eps, 2)}`;
+  return `ratios after the update: ${show(100 * outside, 0)} % outside the band of ${band}`;
 }
 
 /** Are the bins evenly wide on a log scale? Then the last one is wider than the first. */
