@@ -1,12 +1,20 @@
-/* What do you expect? Who chooses an answer opens the output that tells: the next folded one. */
+/* What do you expect? Who chooses an answer opens the output that tells: the next folded one. What is shown after it, up
+   to the next words, may tell as well, and waits for the same moment. (A search and a link find it nevertheless.) */
 document.addEventListener("DOMContentLoaded", () => {
-  /** The folded output below a question: cells without one, of code that prints nothing, may stand before it. */
+  /** The folded output below a question, and what follows; cells that print nothing may stand before it. */
   function answerOf(box) {
-    for (let cell = box.nextElementSibling; cell?.matches(".cell"); cell = cell.nextElementSibling) {
-      const fold = cell.querySelector("details:has(.cell_output)");
-      if (fold) return fold;
-    }
-    return null;
+    const outputs = [];
+    for (let cell = box.nextElementSibling; cell?.matches(".cell"); cell = cell.nextElementSibling)
+      outputs.push(...cell.querySelectorAll(".cell_output"));
+    const [told, ...rest] = outputs.slice(outputs.findIndex((output) => output.closest("details")));
+    return { fold: told?.closest("details"), rest: rest.filter((output) => !output.closest("details")) };
+  }
+
+  function hide({ fold, rest }) {
+    for (const output of rest) output.hidden = "until-found";
+    fold.addEventListener("toggle", () => {
+      for (const output of rest) output.hidden = false;
+    });
   }
 
   function make(item, box, answer) {
@@ -22,6 +30,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   for (const box of document.querySelectorAll(".admonition.question")) {
     const answer = answerOf(box);
-    if (answer) for (const item of box.querySelectorAll("li")) make(item, box, answer);
+    if (!answer.fold) continue;
+    hide(answer);
+    for (const item of box.querySelectorAll("li")) make(item, box, answer.fold);
   }
 });

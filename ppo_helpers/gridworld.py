@@ -33,8 +33,8 @@ class GridWorld:
         cells: one row of symbols per row of the grid: ``.`` free, ``#`` barrier, ``S`` free cell where walks start,
             and the terminal symbols of ``rewards``.
         move_cost: reward points that every move costs, at least 0.
-        rewards: reward points for entering a terminal, by symbol; replaces the default of the symbols it names
-            and may add symbols of its own.
+        rewards: prizes, in reward points, for entering a terminal, by symbol; replaces the default of the symbols it
+            names and may add symbols of its own.
 
     Raises:
         ValueError: if the rows differ in length, a symbol is unknown, there is no terminal, or a start cell cannot
@@ -90,7 +90,7 @@ class GridWorld:
 
     @cached_property
     def terminals(self) -> dict[Cell, float]:
-        """The terminal cells and the reward points for entering each."""
+        """The terminal cells and the prize, in reward points, for entering each."""
         where = np.argwhere(np.isin(self.cells, list(self.rewards)))
         return {(row, col): self.rewards[self.cells[row, col]] for row, col in where.tolist()}
 

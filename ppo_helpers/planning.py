@@ -166,7 +166,7 @@ def softmax_policy(world: GridWorld, values: np.ndarray, temperature: float, gam
         ValueError: if ``temperature`` is not a positive finite number; else as in :func:`action_values`.
 
     Source:
-        Sutton and Barto 2018, eq. 13.2.
+        Sutton and Barto 2018, eq. 13.2, with action values over a temperature in place of learned preferences.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature must be a positive finite number, got {temperature}")

@@ -55,7 +55,7 @@ def check_walk(answer: Callable[[GridWorld, dict, Cell, int], tuple[float, bool]
     corner = GridWorld.from_text(". . D\n. # .\n. . m", move_cost=0.5)
     around = {(0, 0): down, (1, 0): down, (2, 0): right, (2, 1): right, (0, 1): left, (1, 2): down}
     inputs = [
-        (money, ends, (0, 1), 10, "One move: the reward of the end, less one cost."),
+        (money, ends, (0, 1), 10, "One move: the prize of the end, less one cost."),
         (money, ends, (0, 0), 10, "Add up the rewards of all moves; each already has its cost taken off."),
         (corner, around, (0, 1), 20, "Look the arrow up in every cell that the walk comes to."),
         (money, ends, (0, 0), 2, "The move that ends the walk may be the last one allowed."),

@@ -18,7 +18,7 @@ def check_returns(answer: Callable[[list[float], float], list[float]]) -> Feedba
 
 
 def check_td_errors(answer: Callable[[list[float], list[float], float, bool, float], list[float]]) -> Feedback:
-    """Exercise 4.2: r_t + γ V(s_{t+1}) − V(s_t), with the right thing after the last step."""
+    """Exercise 4.3: r_t + γ V(s_{t+1}) − V(s_t), with the right thing after the last step."""
 
     def case(rewards, values, final_value, arrived, gamma, expected, hint):
         return Case((rewards, values, final_value, arrived, gamma), expected, hint)
@@ -35,7 +35,7 @@ def check_td_errors(answer: Callable[[list[float], list[float], float, bool, flo
 
 
 def check_push(answer: Callable[[list[float], int, float], list[float]]) -> Feedback:
-    """Exercise 4.3: the gradient of gain · log π(action) with respect to the logits."""
+    """Exercise 4.2: the gradient of gain · log π(action) with respect to the logits."""
     probs = [0.6, 0.25, 0.05, 0.1]
     cases = [
         Case(([0.25] * 4, 1, 1.0), [-0.25, 0.75, -0.25, -0.25], "1 − π for the action taken, −π for the others."),

@@ -86,7 +86,7 @@ def check_slopes(answer: Callable[[list[float], list[float], int, float], list[f
     even, old, new = [0.25] * 4, [0.2, 0.3, 0.4, 0.1], [0.4, 0.3, 0.2, 0.1]
     doubled = "Here the ratio is 0.4 / 0.2 = 2, new over old; π in the push is the new one."
     cases = [
-        Case((even, even, 1, 1.0), [-0.25, 0.75, -0.25, -0.25], "At ratio 1 it is the push of exercise 4.3."),
+        Case((even, even, 1, 1.0), [-0.25, 0.75, -0.25, -0.25], "At ratio 1 it is the push of exercise 4.2."),
         Case((old, new, 0, 1.0), [1.2, -0.6, -0.4, -0.2], doubled),
         Case((old, new, 2, -3.0), [0.6, 0.45, -1.2, 0.15], "Ratio and advantage, with its sign, multiply the push."),
     ]

@@ -8,7 +8,7 @@ from ppo_helpers.exercises.feedback import Case, Feedback, check
 
 
 def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[float]]) -> Feedback:
-    """Exercise 8.2: log softmax at the token that follows each position."""
+    """Exercise 8.1: log softmax at the token that follows each position."""
 
     def case(logits, ids, hint):
         scores = np.array(logits)[: len(ids) - 1]
@@ -27,7 +27,7 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
 
 
 def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -> Feedback:
-    """Exercise 8.1: the geometric mean of the probabilities of the tokens that count."""
+    """Exercise 8.2: the geometric mean of the probabilities of the tokens that count."""
 
     def case(logprobs, mask, hint):
         return Case((logprobs, mask), float(np.exp(np.mean(np.array(logprobs)[mask]))), hint)

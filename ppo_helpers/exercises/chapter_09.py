@@ -9,7 +9,7 @@ from ppo_helpers.exercises.feedback import Case, Feedback, check, compare_loss
 
 
 def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]], Any]) -> Feedback:
-    """Exercise 9.2: the ratio per token as a geometric mean, and that of the whole response."""
+    """Exercise 9.2: the geometric mean of a response's ratios, and their product."""
 
     def case(logprobs, old_logprobs, mask, hint):
         gained = (np.array(logprobs) - np.array(old_logprobs))[mask]

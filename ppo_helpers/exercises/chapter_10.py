@@ -7,7 +7,7 @@ from ppo_helpers.exercises.feedback import Case, Feedback, check
 
 
 def check_token_rewards(answer: Callable[[list[float], list[float], float, list[bool], float], Any]) -> Feedback:
-    """Exercise 10.1: −β (log π − log π_ref) for every token, and the score at the last real one."""
+    """Exercise 10.2: −β (log π − log π_ref) for every token, and the score at the last real one."""
 
     def case(logprobs, ref_logprobs, score, mask, beta, expected, hint):
         return Case((logprobs, ref_logprobs, score, mask, beta), expected, hint)
@@ -27,7 +27,7 @@ def check_token_rewards(answer: Callable[[list[float], list[float], float, list[
 
 
 def check_response_values(answer: Callable[[list[float], int, int], Any]) -> Feedback:
-    """Exercise 10.2: the values of the states in which the tokens of a response were chosen."""
+    """Exercise 10.1: the values of the states in which the tokens of a response were chosen."""
     before = "The first token was chosen when the prompt had been read: at position P − 1, not P."
     alone = "A prompt of one token: its value stands at position 0."
     cut = "So many values as tokens: what stands behind them is padding."
@@ -40,7 +40,7 @@ def check_response_values(answer: Callable[[list[float], int, int], Any]) -> Fee
 
 
 def check_next_beta(answer: Callable[[float, float, float, int, float], Any]) -> Feedback:
-    """Exercise 10.3: β (1 + e · episodes / horizon), e = KL / target − 1 within ±0.2."""
+    """Exercise 10.3: β (1 + d · episodes / horizon), d = KL / target − 1 within ±0.2."""
     clipped = "The error is clipped to ±0.2, however far off the KL is."
     cases = [
         Case((0.1, 6.0, 6.0, 32, 320.0), 0.1, "KL is where it should be: β stays."),

@@ -48,6 +48,25 @@ def check_is_hacked(answer: Callable[[list[float], list[float]], bool]) -> Feedb
             [0.2] * 5 + [0.8] * 5 + [0.1] * 5,
             "The reward must be higher at the end than it was where gold was best; here it is lower.",
         ),
+        case(rising, [0.5] * 5 + [0.8] * 5 + [0.35] * 5, "Gold falls from 0.8 to 0.35, below a half: hacked."),
+        case(rising, [0.3] * 3 + [0.8] * 5 + [0.35] * 7, "The best five may begin anywhere, here at the fourth."),
+        case(rising, [1.9] + [0.4] * 14, "Only where all five are there: no mean of fewer at an edge."),
+        case(rising, [0.5] * 5 + [0.9] * 4 + [0.43] * 6, "Four lucky batches are no peak: take five."),
+        case(
+            [i / 10 for i in range(20)],
+            [0.5] * 5 + [0.8] * 5 + [0.1] * 5 + [0.6] * 5,
+            "Gold has recovered: it is the last mean that counts, not the lowest.",
+        ),
+        case(
+            [*rising[:-1], 0.0],
+            [0.5] * 5 + [0.8] * 5 + [0.1] * 5,
+            "One bad batch of the reward at the end: take the mean of the last five here as well.",
+        ),
+        case(
+            [0.0] * 5 + [1.0] * 5 + [2.0] * 5 + [1.0] * 5,
+            [1.0] * 5 + [0.5] * 5 + [1.0] * 5 + [0.25] * 5,
+            "Gold is best twice: the first place counts.",
+        ),
     ]
     return check(answer, "is_hacked", cases)
 
@@ -66,6 +85,7 @@ def check_own_reward(answer: Callable[[str, str], float]) -> Feedback:
         case(" one two three four five six seven eight", -0.2, "Eight words are two beyond six: −0.2."),
         case(" Thank one two three four five six", 0.9, "A point, and a tenth less for the seventh word."),
         case(" lonely.", 0.0, "Only the response counts, not the prompt.", "Thank you, I feel really"),
+        case(" thanks.", 1.0, "“Thank” may stand inside a longer word."),
         case("", 0.0, "A model may end at once: an empty response has no words, and earns 0."),
     ]
     return check(answer, "own_reward", cases)

@@ -106,6 +106,15 @@ def test_bar_grows_from_nothing_to_the_whole_width(visit, base):
     assert rectangle(bar)["height"] <= 4
 
 
+# the outputs between a question and the next words, and whether they are shown
+SHOWN_BELOW = """(box) => {
+  const shown = [];
+  for (let e = box.nextElementSibling; e?.matches(".cell"); e = e.nextElementSibling)
+    shown.push(...[...e.querySelectorAll(".cell_output")].map((output) => output.firstElementChild.checkVisibility()));
+  return shown;
+}"""
+
+
 @pytest.mark.parametrize("name", [CLIPPING, CHAPTERS[9]])  # in chapter 10 a cell that prints nothing stands between
 def test_who_chooses_an_answer_sees_the_output_that_tells(visit, base, name):
     page = visit(f"{base}{name}.html")
@@ -118,7 +127,9 @@ def test_who_chooses_an_answer_sees_the_output_that_tells(visit, base, name):
         }""")
         assert told.evaluate("e => e.innerText") == "Show the answer"
         first, second = box.get_by_role("button").all()[:2]
+        assert not any(box.evaluate(SHOWN_BELOW))
         first.click()
+        assert all(box.evaluate(SHOWN_BELOW))
         assert told.evaluate("e => e.open && e.querySelector('.cell_output').getBoundingClientRect().height > 0")
         second.press("Enter")
         assert [button.get_attribute("aria-pressed") for button in (first, second)] == ["false", "true"]

@@ -130,3 +130,6 @@ def test_on_paper_answers_are_open_and_solutions_stay_folded(visit, base, script
         assert fold.locator(".cell_output").first.is_visible() != solution
         assert fold.locator("summary").is_visible() == solution
     assert page.locator(".question-hint:visible").count() == 0
+    waiting = page.locator("[hidden=until-found]")
+    assert waiting.count() == (2 if scripts else 0)  # the picture and the words that belong to the answer
+    assert all(waiting.evaluate_all("all => all.map((e) => e.firstElementChild.checkVisibility())"))

@@ -166,12 +166,12 @@ WRONG = {
         "brake of 0.2": (climbed(of=lambda log_ratio: log_ratio.exp().clamp(0.8, 1.2)), "no brake"),
     },
     check_slopes: {
-        "downhill": (lambda *a: [-x for x in slopes(*a)], "the push of exercise 4.3"),
+        "downhill": (lambda *a: [-x for x in slopes(*a)], "the push of exercise 4.2"),
         "of the action's logit": (lambda *a: slopes(*a)[a[2]], "Return a list of 4 numbers"),
-        "only the action": (lambda *a: slopes(*a, pi=[0.0] * 4), "the push of exercise 4.3"),
+        "only the action": (lambda *a: slopes(*a, pi=[0.0] * 4), "the push of exercise 4.2"),
         "gradient of the probability": (
             lambda *a: slopes(*a, weight=lambda o, n: n),
-            "the push of exercise 4.3",
+            "the push of exercise 4.2",
         ),
         "no ratio": (lambda *a: slopes(*a, weight=lambda o, n: 1.0), "the ratio is 0.4 / 0.2"),
         "upside down": (lambda *a: slopes(*a, weight=lambda o, n: o / n), "new over old"),
