@@ -80,6 +80,17 @@ def test_probabilities_of_all_tokens_add_up_to_one():
     assert probabilities[1] == probabilities[2] and probabilities[16:26].unique().numel() == 1
 
 
+def test_the_generator_alone_decides_which_of_the_equal_tokens_is_drawn():
+    model, draws = fold(with_equal_rows(small_gpt2())), []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(3)
+        draws.append(sample(model, Letters(), ["a"] * 60, 6, generator=generator))
+    assert torch.equal(draws[0].tokens, draws[1].tokens)
+    copies = model.get_input_embeddings().copies[model.get_input_embeddings().rows[draws[0].tokens]]
+    assert ((copies > 1) & draws[0].mask).sum() > 20
+
+
 @pytest.mark.slow
 def test_tokens_that_share_a_row_are_drawn_alike_and_all_as_often_as_they_are_likely():
     model, count = with_equal_rows(small_gpt2()), 20_000
