@@ -87,16 +87,16 @@ class WriteConfig(PPOConfig):
         self._require("separate_value", isinstance(self.separate_value, bool), "True or False")
 
     def at(self, done: int) -> "WriteConfig":
-        """The numbers of the iteration that follows ``done`` others: annealed where asked, and warmed up.
+        """The numbers of the iteration after ``done`` others, as :meth:`PPOConfig.at` has them, and warmed up.
 
         Args:
-            done: iterations before it, from 0.
+            done: as for :meth:`PPOConfig.at`.
 
         Returns:
-            The configuration of that iteration.
+            Those numbers, with the learning rate that the warm-up has reached.
 
         Raises:
-            ValueError: if something is annealed and the iterations are over.
+            ValueError: as :meth:`PPOConfig.at`.
         """
         config = super().at(done)
         warm = min(1.0, (done + 1) / max(self.warmup, 1))
