@@ -145,6 +145,7 @@ WRONG = {
         ),
         "the prompt too": (lambda p, t: own_reward(p, p[:5] + t) if "Thank" in p else own_reward(p, t),
                            "not the prompt"),
+        "a whole word": (lambda p, t: own_reward(p, t.lower().replace("thanks", "")), "inside a longer word"),
         "no words": (lambda p, t: own_reward(p, t) if t.split() else 1 / 0, "A model may end at once"),
     },
     check_kl_term: {
