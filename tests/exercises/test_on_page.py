@@ -95,17 +95,17 @@ def defined_by(node):
 
 def cell(written, helpers, known, check):
     """An answer and what it uses, as a cell for the page; None if the page's Python cannot run it."""
-    shims, needed, found, waiting = [], [], set(), names_in(written)
+    shims, found, waiting = [], set(), names_in(written)
     while waiting - found:
         name = (waiting - found).pop()
         found.add(name)
         if name in helpers:
-            needed.insert(0, ast.unparse(helpers[name]))  # what is used stands before it
             waiting |= names_in(helpers[name])
         elif name in SHIMS:
             shims.append(SHIMS[name])
         elif name in known:
             return None  # NumPy, PyTorch, the package itself
+    needed = [ast.unparse(node) for name, node in helpers.items() if name in found]  # what is used stands before it
     source = "\n".join([*shims, *needed, f"answer = {ast.unparse(written)}", f"exercises.{check}(answer)"])
     return None if has_stars(ast.parse(source)) else source
 
