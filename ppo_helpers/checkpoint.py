@@ -22,7 +22,7 @@ def save(path: str | Path, state: dict[str, Any], identity: dict[str, Any]) -> N
         identity: what must agree between this training and one that goes on from it: numbers and texts by name.
     """
     tensors, plain = _flat(state)
-    words = {"format": FORMAT, "identity": json.dumps(identity), "plain": json.dumps(plain)}
+    words = {"format": FORMAT, "identity": _json(identity), "plain": _json(plain)}
     unfinished = Path(f"{path}.part")
     save_file(tensors, unfinished, metadata=words | {"digest": _digest(tensors, words)})
     unfinished.replace(path)
@@ -51,7 +51,7 @@ def load(path: str | Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"checkpoint must be a {FORMAT!r}, got {words.get('format')!r} in {path}")
     if words.pop("digest", None) != _digest(tensors, words):
         raise ValueError(f"checkpoint must be whole, got {path}, whose contents have changed since they were written")
-    _check_identity(json.loads(words["identity"]), json.loads(json.dumps(identity)))
+    _check_identity(json.loads(words["identity"]), json.loads(_json(identity)))
     return _nested(tensors | json.loads(words["plain"]))
 
 
@@ -97,6 +97,11 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, dict[str, 
     """Give an optimiser back what :func:`optimizer_state` has copied."""
     by_number = {int(number): copied(of_one) for number, of_one in state.items()}
     optimizer.load_state_dict({"state": by_number, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _json(plain: dict[str, Any]) -> str:
+    """As JSON; a number of NumPy's, which a configuration may hold, as the number that it is."""
+    return json.dumps(plain, default=lambda number: number.item())
 
 
 def _check_identity(found: dict[str, Any], wanted: dict[str, Any]) -> None:

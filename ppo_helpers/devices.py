@@ -25,11 +25,22 @@ def chosen_device(device: torch.device | str | None) -> torch.device:
         chosen = torch.device(device)
     except RuntimeError as error:
         raise _not_here(device, str(error).splitlines()[0]) from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise _not_here(device, "PyTorch finds no CUDA GPU")
-    if chosen.type == "mps" and not torch.backends.mps.is_available():
-        raise _not_here(device, "PyTorch finds no Apple GPU")
+    if missing := _missing(chosen):
+        raise _not_here(device, f"PyTorch finds {missing}")
     return chosen
+
+
+def _missing(device: torch.device) -> str | None:
+    """What PyTorch lacks for this device; None if it is here."""
+    if device.type in ("cpu", "meta"):
+        return None
+    name = {"cuda": "CUDA GPU", "mps": "Apple GPU"}.get(device.type, f"device of the kind {device.type}")
+    module = getattr(torch.backends if device.type == "mps" else torch, device.type, None)
+    if module is None or not module.is_available():
+        return f"no {name}"
+    if device.type == "cuda" and device.index is not None and device.index >= torch.cuda.device_count():
+        return f"only {torch.cuda.device_count()} of the kind {name}"
+    return None
 
 
 def _not_here(device: object, reason: str) -> ValueError:

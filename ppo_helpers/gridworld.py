@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from numbers import Integral
 from typing import NamedTuple
 
 import gymnasium as gym
@@ -382,7 +383,7 @@ class GridWorldVectorEnv(gym.vector.VectorEnv):
         max_steps: int | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP,
     ):
-        if num_envs != int(num_envs) or num_envs < 1:
+        if not isinstance(num_envs, Integral) or isinstance(num_envs, bool) or num_envs < 1:
             raise ValueError(f"num_envs must be a whole number of at least 1, got {num_envs}")
         if autoreset_mode not in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
             raise ValueError(f"autoreset_mode must be NEXT_STEP or SAME_STEP, got {autoreset_mode}")

@@ -25,7 +25,7 @@ def chosen_logprobs(logits: Tensor, actions: Tensor) -> Tensor:
     Raises:
         ValueError: if ``actions`` does not have one number for each row of scores, or is on another device.
     """
-    if actions.shape != logits.shape[:-1] or actions.is_floating_point():
+    if actions.shape != logits.shape[:-1] or actions.is_floating_point() or actions.dtype == torch.bool:
         wanted, got = tuple(logits.shape[:-1]), tuple(actions.shape)
         raise ValueError(f"actions must be whole numbers of shape {wanted}, got {actions.dtype} {got}")
     _alike(logits=logits[..., 0], actions=actions)
@@ -242,7 +242,8 @@ def kl_k3(logprobs: Tensor, ref_logprobs: Tensor) -> Tensor:
         ref_logprobs: log π_ref of the same samples, same shape.
 
     Returns:
-        (r − 1) − log r with r = π_ref / π, same shape, nats; r is at most e²⁰, as a ratio is.
+        (r − 1) − log r with r = π_ref / π, same shape, nats; r is at most e²⁰, as a ratio is (e^5.5 in float16, whose
+        gradient could not hold more: far beyond it the estimate turns negative).
 
     Raises:
         ValueError: if shapes or devices differ.
@@ -303,7 +304,8 @@ def masked_mean(x: Tensor, mask: Tensor | None = None, count: Tensor | None = No
     Raises:
         ValueError: if the mask has another shape, dtype or device, or nothing counts.
     """
-    total = x.sum() if mask is None else _keep(x, mask).sum()
+    x = x if mask is None else _keep(x, mask)
+    total = x.sum(dtype=torch.promote_types(x.dtype, torch.float32))  # a sum of half precision soon overflows
     if count is not None:
         return total / count
     if x.numel() == 0 or (mask is not None and not mask.any()):

@@ -120,10 +120,12 @@ def whole_seed(seed: int) -> int:
     """A seed that every source of random numbers takes.
 
     Raises:
-        ValueError: if it is no whole number of at least 0.
+        ValueError: if it is no whole number of at least 0 and below 2⁶³.
     """
     if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
+    if seed >= 2**63:
+        raise ValueError(f"seed must be below 2⁶³, which is all that a generator takes, got {seed!r}")
     return int(seed)
 
 
@@ -215,8 +217,8 @@ def ppo_update(
     for epoch, rows in _shuffled(batch, config.epochs, parts, generator):
         sums = _accumulate(evaluate, batch[rows], optimizer, config, pieces)
         measured.append((epoch, sums))
-        if config.target_kl is not None and sums["approx_kl"] / sums["count"] > config.target_kl:
-            break  # the sums are those of all processes: they stop together
+        if config.target_kl is not None and not sums["approx_kl"] / sums["count"] <= config.target_kl:
+            break  # NaN stops it too; the sums are those of all processes: they stop together
         grad_norms.append(_step(optimizer, config.max_grad_norm))
     return _stats(measured, grad_norms, errors, explained)
 
@@ -343,7 +345,7 @@ def _stats(
         grad_norm=torch.stack(grad_norms).mean().item() if grad_norms else nan,
         approx_kl=_mean("approx_kl", last),
         clip_fraction=_mean("clip_fraction", last),
-        max_ratio=max(row["max_ratio"] for row in rows),
+        max_ratio=torch.stack([sums["max_ratio"] for _, sums in measured]).max().item(),  # Python's max loses a NaN
         first_ratio_error=first_error,
         sampler_error=sampler_error,
         explained_variance=explained.item(),

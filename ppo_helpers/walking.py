@@ -179,23 +179,29 @@ class Collector:
         record = [self._step(noise_now) for noise_now in noise]
         return self._experience(_Steps(*(self._column(rows) for rows in zip(*record, strict=True))))
 
-    def retrace(self, way: bytes, answers: str) -> None:
+    def retrace(self, way: bytes, answers: str) -> bool:
         """Reset the environments and take a way again that was taken before.
 
-        Environments cannot be saved in general. If they repeat themselves, given their seed, their way can be.
+        Environments cannot be saved in general. If they repeat themselves, given their seed, their way can be. Where
+        the call is broken off, the collector still knows its own way, and can take it again.
 
         Args:
             way: the collector's own ``way``, from an earlier time or another run.
             answers: the digest of what the environments answered then.
 
-        Raises:
-            ValueError: if they answer something else now; then the walkers stand where they stood before the call.
+        Returns:
+            Whether they answer the same now; if not, the walkers stand where they stood before the call.
         """
         former = bytes(self.way)
-        self._walk(way)
-        if self.answers.hexdigest() != answers:
-            self._walk(former)
-            raise ValueError("checkpoint does not fit envs: the same actions led somewhere else")
+        try:
+            self._walk(way)
+            repeated = self.answers.hexdigest() == answers
+            if not repeated:
+                self._walk(former)
+        except BaseException:
+            self.way = bytearray(former)
+            raise
+        return repeated
 
     def _walk(self, way: bytes) -> None:
         self._begin()
@@ -256,17 +262,17 @@ class Collector:
     def _experience(self, seen: _Steps) -> Walks:
         """Score all steps in one pass: V of every state, log π of every action."""
         observations, after = (_as_input(x, self.policy) for x in (seen.observations, seen.next_observations))
-        inputs = {"observations": observations, "actions": seen.actions}
+        inputs, values = {"observations": observations, "actions": seen.actions}, self.value(observations)
         if seen.action_masks is not None:
             inputs["action_masks"] = seen.action_masks
-        final_values = torch.zeros_like(seen.rewards)
+        final_values = torch.zeros_like(values)
         if seen.truncated.any():
             final_values[seen.truncated] = self.value(after[seen.truncated])
         return Walks(
             inputs,
             logprobs=self.policy.logprobs(observations, seen.actions, seen.action_masks),
-            values=self.value(observations),
-            rewards=seen.rewards,
+            values=values,
+            rewards=seen.rewards.to(values.dtype),
             dones=seen.dones,
             mask=seen.mask,
             last_values=self.value(after[:, -1]),
@@ -472,9 +478,9 @@ class Training:
 
     def collect(self) -> Walks:
         """Begin an iteration: walk. If the one before was broken off, first go back to where it began."""
-        self.numbers()  # refuses to go on past the end, before anything has moved
         if self.under_way:
             self._restore(self.finished)
+        self.numbers()  # refuses to go on past the end, before anything has moved
         self.under_way = True
         return self.collector.collect(self.config.steps)
 
@@ -533,7 +539,7 @@ class Training:
         files.check_fits("policy", state["policy"], self.policy.state_dict())
         files.check_fits("value", state["value"], self.value.state_dict())
         files.check_optimizer("optimizer", state["optimizer"], self.optimizer)
-        self._restore(state)
+        self._restore(state, "checkpoint")
 
     def _state(self) -> dict[str, Any]:
         """A copy of everything that an iteration changes; of the way its length, because it only grows."""
@@ -550,10 +556,13 @@ class Training:
             "recent": list(self.recent),
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: dict[str, Any], what: str = "the iteration before") -> None:
         way = state["way"]
         way = bytes(self.collector.way[:way]) if isinstance(way, int) else way.numpy().tobytes()
-        self.collector.retrace(way, state["answers"])  # the only part that can fail comes first
+        before, self.under_way = self.under_way, True  # broken off in here, the next iteration begins with going back
+        if not self.collector.retrace(way, state["answers"]):  # the only part that can fail comes first
+            self.under_way = before
+            raise ValueError(f"{what} does not fit envs: the same actions led somewhere else")
         self.policy.load_state_dict(state["policy"])
         self.value.load_state_dict(state["value"])
         files.load_optimizer(self.optimizer, state["optimizer"])
@@ -575,7 +584,7 @@ def _networks(
     spaces: _Spaces, hidden: tuple[int, ...], seed: int, device: torch.device
 ) -> tuple[PolicyNetwork, ValueNetwork]:
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # made on the CPU: the same weights on every device
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU as well, and for good
         policy = PolicyNetwork(spaces.observation_size, spaces.num_actions, hidden)
         value = ValueNetwork(spaces.observation_size, hidden)
     return policy.to(device), value.to(device)

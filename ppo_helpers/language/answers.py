@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ppo_helpers.language.scoring import Responses, sample
+from ppo_helpers.language.scoring import Responses, prompt_tokens, sample
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def write_groups(
     generator = torch.Generator(device).manual_seed(seed)
     if len(models) == 1:
         return write(models[0], tokenizer, asked, max_new_tokens, generator=generator)
-    by = torch.arange(len(asked)) % size % len(models)
+    by = torch.arange(len(asked), device="cpu") % size % len(models)
     parts = [
         write(model, tokenizer, [asked[i] for i in (by == k).nonzero()[:, 0]], max_new_tokens, generator=generator)
         for k, model in enumerate(models)
@@ -153,7 +153,8 @@ def pack(
         The answers; nothing was drawn, so their ``sampled_logprobs`` are 0.
 
     Raises:
-        ValueError: if there is no pair, a prompt has no token, or the tokenizer has no end-of-text token.
+        ValueError: if there is no pair, a prompt has no token or is ended by the tokenizer, or the tokenizer has no
+            end-of-text token.
     """
     if not pairs:
         raise ValueError("pairs must hold at least one prompt and response, got none")
@@ -161,10 +162,8 @@ def pack(
     end = tokenizer.eos_token_id
     if end is None:
         raise ValueError("tokenizer must have an end-of-text token, got none")
-    before = [tokenizer(prompt)["input_ids"] for prompt in prompts]
+    before = prompt_tokens(tokenizer, prompts)
     after = [tokenizer(text, add_special_tokens=False)["input_ids"] + [end] for text in texts]
-    if not all(before):
-        raise ValueError(f"prompts must have at least one token each, got {prompts[before.index([])]!r}")
     ahead, behind = max(map(len, before)), max(map(len, after))
     rows = [[end] * (ahead - len(a)) + a + b + [end] * (behind - len(b)) for a, b in zip(before, after, strict=True)]
     real = [

@@ -64,13 +64,16 @@ def fold(model: PreTrainedModel) -> PreTrainedModel:
         else does: ``generate`` would take rows for tokens.
 
     Raises:
-        ValueError: if the matrix is not shared, or the output has a bias.
+        ValueError: if the matrix is not shared, the output has a bias, or the embedding does more than look up a row,
+            as one that scales it.
     """
     head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
     if getattr(head, "weight", None) is not embedding.weight or getattr(head, "bias", None) is not None:
         raise ValueError(
             f"model must share its embedding with its output, without a bias; {type(model).__name__} does not"
         )
+    if type(embedding) not in (nn.Embedding, FoldedEmbedding) or getattr(embedding, "max_norm", None) is not None:
+        raise ValueError(f"model must look its embedding up and do no more, got {embedding}")
     folded = copy.deepcopy(model)
     if not isinstance(embedding, FoldedEmbedding):
         _share(folded, FoldedEmbedding(embedding.weight))

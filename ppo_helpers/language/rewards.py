@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
 from ppo_helpers.language.answers import Answers, joined
-from ppo_helpers.language.scoring import positions, understood
+from ppo_helpers.language.scoring import check_learns, positions, understood
 from ppo_helpers.language.value_head import last_token, number_head
 from ppo_helpers.objectives import kl_k1
 
@@ -96,9 +96,10 @@ class Comparisons:
 
     def __getitem__(self, groups: slice | Tensor | list[int]) -> "Comparisons":
         """Some groups with all their answers."""
-        chosen = torch.arange(len(self))[groups]
-        rows = (chosen[:, None] * self.size + torch.arange(self.size)).flatten()  # the answers of these groups
-        shift = ((chosen - torch.arange(len(chosen))) * self.size)[:, None]  # how far a group's answers move up
+        every, member = (torch.arange(n, device="cpu") for n in (len(self), self.size))
+        chosen = every[groups]
+        rows = (chosen[:, None] * self.size + member).flatten()  # the answers of these groups
+        shift = ((chosen - every[: len(chosen)]) * self.size)[:, None]  # how far a group's answers move up
         pairs = (self.winners[chosen] - shift, self.losers[chosen] - shift, self.chances[chosen])
         return Comparisons(self.answers[rows], self.gold[rows], *pairs, self.size)
 
@@ -140,11 +141,10 @@ def compare(answers: Answers, rater: Reward, size: int, noise: float = 0.1, seed
     if not 0 < noise < inf:
         raise ValueError(f"noise must be positive and finite, got {noise}")
     gold = scores_of(rater, answers).cpu()
-    a, b = torch.combinations(torch.arange(size)).T  # (pairs,)
-    first = torch.arange(len(groups))[:, None] * size  # (groups, 1)
-    a, b = first + a, first + b
+    member, group = (torch.arange(n, device="cpu") for n in (size, len(groups)))
+    a, b = torch.combinations(member).T[:, None] + group[:, None] * size  # (groups, pairs) each
     chance = torch.sigmoid((gold[a] - gold[b]) / noise)  # (groups, pairs)
-    a_wins = torch.rand(chance.shape, generator=torch.Generator().manual_seed(seed)) < chance
+    a_wins = torch.rand(chance.shape, generator=torch.Generator().manual_seed(seed), device="cpu") < chance
     winners, losers = torch.where(a_wins, a, b), torch.where(a_wins, b, a)
     return Comparisons(answers, gold, winners, losers, torch.maximum(chance, 1 - chance), size)
 
@@ -192,7 +192,7 @@ class RewardModel(nn.Module):
     def rate(self, answers: Answers, at_once: int = 500) -> Tensor:
         """(B,) reward points of answers: a ``Reward``."""
         device = self.head.weight.device
-        rows = torch.arange(len(answers)).split(at_once)
+        rows = torch.arange(len(answers), device="cpu").split(at_once)
         inputs = [answers.responses[some.tolist()].inputs for some in rows]
         return torch.cat([self(**{name: x.to(device) for name, x in some.items()}) for some in inputs])
 
@@ -259,19 +259,22 @@ def train_reward_model(
         answers it learned from.
 
     Raises:
-        ValueError: if there is nothing to learn from, or ``epochs`` or ``groups_at_once`` is below 1.
+        ValueError: if there is nothing to learn from, ``epochs`` or ``groups_at_once`` is below 1, or the model's
+            weights are in half precision.
     """
     for name, number in (("comparisons", len(comparisons)), ("epochs", epochs), ("groups_at_once", groups_at_once)):
         if number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")
     reward_model = RewardModel(model)
+    check_learns(reward_model)
     optimizer = torch.optim.AdamW(reward_model.parameters(), lr=learning_rate, weight_decay=0.01)
     steps = epochs * -(-len(comparisons) // groups_at_once)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     generator = torch.Generator().manual_seed(seed)
     with tqdm(total=steps, desc="reward model", unit="step", disable=not progress) as bar:
         for _ in range(epochs):
-            for groups in torch.randperm(len(comparisons), generator=generator).split(groups_at_once):
+            order = torch.randperm(len(comparisons), generator=generator, device="cpu")
+            for groups in order.split(groups_at_once):
                 loss = _group_loss(reward_model, comparisons[groups])
                 optimizer.zero_grad()
                 loss.backward()
@@ -382,8 +385,7 @@ class AdaptiveKL:
     """episodes in which β changes by a factor of about e^0.2 at most"""
 
     def __post_init__(self):
-        _not_negative("coef", self.coef)
-        for name in ("target", "horizon"):
+        for name in ("coef", "target", "horizon"):  # from 0 no factor would lead away
             if not 0 < getattr(self, name) < inf:
                 raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
 
@@ -393,7 +395,12 @@ class AdaptiveKL:
         Args:
             kl: its mean KL per response, nats.
             episodes: its number of responses.
+
+        Raises:
+            ValueError: if the KL is not finite.
         """
+        if not isfinite(kl):
+            raise ValueError(f"kl must be finite, got {kl}: no price would follow from it")
         error = max(-0.2, min(0.2, kl / self.target - 1))
         self.coef *= 1 + error * min(1, episodes / self.horizon)  # a batch beyond the horizon must not turn β's sign
 

@@ -186,7 +186,8 @@ def _folded_scores(
     logprobs = chosen_logprobs(weighed, rows) - folded.log_copies[rows]
     if not entropy:
         return logprobs, None
-    return logprobs, objectives.entropy(weighed) + weighed.softmax(dim=-1) @ folded.log_copies
+    # a product of matrices would be shortened to half precision where autocast is on
+    return logprobs, objectives.entropy(weighed) + (weighed.softmax(dim=-1) * folded.log_copies).sum(dim=-1)
 
 
 def positions(attention_mask: Tensor) -> Tensor:
@@ -198,7 +199,7 @@ def positions(attention_mask: Tensor) -> Tensor:
     Returns:
         (B, L) whole numbers from 0.
     """
-    return (attention_mask.long().cumsum(dim=-1) - 1).clamp(min=0)
+    return ((attention_mask != 0).cumsum(dim=-1) - 1).clamp(min=0)
 
 
 def sequence_logprob(logprobs: Tensor, mask: Tensor, reduce: str = "sum") -> Tensor:
@@ -341,11 +342,11 @@ def _next_logits(model: nn.Module, step: Tensor, attention_mask: Tensor, cache: 
 
 
 def _cut(logits: Tensor, top_k: int | None, top_p: float | None) -> Tensor:
-    """(B, V) scores, −∞ for the tokens that may not be drawn."""
+    """(B, V) scores, −∞ for the tokens that may not be drawn. Who is as likely as the k-th may be drawn too."""
     if top_k is not None:
         least = logits.topk(min(top_k, logits.shape[-1])).values[:, -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
-    if top_p is not None:
+    if top_p is not None and top_p < 1:  # at 1 rounding would cut off the tail of a large vocabulary
         probs, order = logits.softmax(dim=-1).sort(descending=True)
         beyond = probs.cumsum(dim=-1) - probs >= top_p  # the token that reaches top_p stays
         logits = logits.masked_fill(beyond.gather(-1, order.argsort(dim=-1)), -torch.inf)
@@ -371,7 +372,7 @@ def _left_padded(
 ) -> tuple[Tensor, Tensor]:
     """Token ids and attention mask, (B, P) each; the prompts end together, so that responses begin together."""
     _check_vocabulary(model, tokenizer)
-    rows = _prompt_tokens(tokenizer, prompts, add_special_tokens)
+    rows = prompt_tokens(tokenizer, prompts, add_special_tokens)
     longest = max(map(len, rows))
     _check_context(model, longest + max_new_tokens, f"prompts ({longest} tokens) and max_new_tokens {max_new_tokens}")
     if min(map(len, rows)) < longest:
@@ -381,7 +382,20 @@ def _left_padded(
     return torch.tensor(ids, device=_device(model)), torch.tensor(mask, device=_device(model))
 
 
-def _prompt_tokens(tokenizer, prompts: Sequence[str], add_special_tokens: bool) -> list[list[int]]:
+def prompt_tokens(tokenizer, prompts: Sequence[str], add_special_tokens: bool = True) -> list[list[int]]:
+    """The tokens of each prompt, after which a response can begin.
+
+    Args:
+        tokenizer: of the model that will read them.
+        prompts: B texts.
+        add_special_tokens: let the tokenizer put its own tokens around a prompt.
+
+    Returns:
+        B lists of token ids.
+
+    Raises:
+        ValueError: if there is no prompt, or one has no token or is ended by the tokenizer.
+    """
     if isinstance(prompts, str) or not prompts:
         raise ValueError(f"prompts must be a list of at least one text, got {prompts!r}")
     rows, end = [], tokenizer.eos_token_id
@@ -477,7 +491,7 @@ def _check_left_padding(model: nn.Module) -> None:
         alone = inner(input_ids=ids[:, 2:], use_cache=False).logits[:, -1]
     error = (padded.float().log_softmax(-1) - alone.float().log_softmax(-1)).abs().max().item()
     # wrong positions cost tenths of a nat, a GPU's shortened products thousandths, half precision hundredths
-    if error > (0.05 if alone.dtype in (torch.float32, torch.float64) else 0.2):
+    if not error <= (0.05 if alone.dtype in (torch.float32, torch.float64) else 0.2):  # NaN is not small
         raise ValueError(
             f"attention_mask must not pad on the left for {_name(model)}: it scores a padded text {error:.2f} nats off"
         )
@@ -485,6 +499,20 @@ def _check_left_padding(model: nn.Module) -> None:
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------
+
+
+def check_learns(model: nn.Module) -> None:
+    """Raise ``ValueError`` unless a model has weights that an optimiser can move.
+
+    Half precision is for the forward pass (``torch.autocast``). Of weights that are kept in it, Adam's small steps are
+    rounded away: at the real GPT-2's learning rate less than a hundredth of them moves.
+    """
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not learning:
+        raise ValueError(f"model must have weights that learn, {_name(model)} is frozen: model.requires_grad_(True)")
+    kinds = {parameter.dtype for parameter in learning} & {torch.float16, torch.bfloat16}
+    if kinds:
+        raise ValueError(f"model must keep the weights that learn in float32, got {kinds.pop()}: model.float()")
 
 
 def _check_sequences(model: nn.Module, sequences: Tensor, prompt_length: int, attention_mask: Tensor | None) -> None:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ppo_helpers.language.answers import Answers, pack
 from ppo_helpers.language.rater import DATA
+from ppo_helpers.language.scoring import check_learns
 from ppo_helpers.objectives import masked_mean
 
 PROMPTS = (
@@ -74,7 +75,8 @@ def train_sft(
         A generator of epochs; the first one, number 0, is the model before any step.
 
     Raises:
-        ValueError: if nothing is left to train on or to hold out, or ``epochs`` or ``batch_size`` is below 1.
+        ValueError: if nothing is left to train on or to hold out, ``epochs`` or ``batch_size`` is below 1, or the
+            model's weights are frozen or in half precision.
     """
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         if number < 1:
@@ -88,16 +90,18 @@ def train_sft(
 
 
 def _epochs(model, tokenizer, train, test, epochs, learning_rate, batch_size, seed, progress) -> Iterator[Epoch]:
+    check_learns(model)
     device = next(model.eval().parameters()).device
     unseen = pack(tokenizer, test, device)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     generator, loss = torch.Generator().manual_seed(seed), torch.tensor(float("nan"))
     for done in tqdm(range(epochs + 1), desc="SFT", unit="epoch", disable=not progress):
         if done:
-            for rows in torch.randperm(len(train), generator=generator).split(batch_size):
+            for rows in torch.randperm(len(train), generator=generator, device="cpu").split(batch_size):
                 loss = sft_loss(model, pack(tokenizer, [train[i] for i in rows.tolist()], device))
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
         with torch.no_grad():
-            yield Epoch(done, loss.item(), sft_loss(model, unseen).item())
+            held_out = sft_loss(model, unseen).item()
+        yield Epoch(done, loss.item(), held_out)  # outside: what a reader does between two epochs has its gradients

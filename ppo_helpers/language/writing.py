@@ -9,7 +9,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import exp, nan
+from math import exp, inf, nan
 from numbers import Integral
 from pathlib import Path
 from time import perf_counter
@@ -25,7 +25,7 @@ from ppo_helpers.experience import Batch, Experience
 from ppo_helpers.language.answers import Answers, listed, write
 from ppo_helpers.language.rater import words
 from ppo_helpers.language.rewards import AdaptiveKL, FixedKL, Reward, scores_of, token_rewards
-from ppo_helpers.language.scoring import Scores, evaluating, folding, sample, score
+from ppo_helpers.language.scoring import Scores, check_learns, evaluating, folding, sample, score
 from ppo_helpers.language.value_head import WithValueHead, last_token
 from ppo_helpers.objectives import kl_k1
 from ppo_helpers.ppo import Evaluate, PPOConfig, PPOStats, ppo_update, whole_seed
@@ -81,7 +81,7 @@ class WriteConfig(PPOConfig):
             if getattr(self, name) is not None:
                 self._whole(name)
         for name in ("temperature", "value_factor"):
-            self._require(name, self._is_number(name) and getattr(self, name) > 0, "positive")
+            self._require(name, self._is_number(name) and 0 < getattr(self, name) < inf, "positive and finite")
         fine = self.max_kl is None or (self._is_number("max_kl") and self.max_kl > 0)
         self._require("max_kl", fine, "positive or None")
         self._require("separate_value", isinstance(self.separate_value, bool), "True or False")
@@ -96,8 +96,10 @@ class WriteConfig(PPOConfig):
             Those numbers, with the learning rate that the warm-up has reached.
 
         Raises:
-            ValueError: as :meth:`PPOConfig.at`.
+            ValueError: as :meth:`PPOConfig.at`, or if there is no learning rate yet.
         """
+        if self.learning_rate is None:
+            raise ValueError("learning_rate must be a number here, got None: rate_by_size(model) gives one")
         config = super().at(done)
         warm = min(1.0, (done + 1) / max(self.warmup, 1))
         return replace(config, learning_rate=config.learning_rate * warm)
@@ -209,7 +211,7 @@ class Collector:
     def _scores(model: nn.Module, answers: Answers, config: WriteConfig) -> Scores:
         """Of all answers, so many at a time as the memory is meant for."""
         responses = answers.responses
-        rows = torch.arange(len(answers)).split(config.micro_batch or len(answers))
+        rows = torch.arange(len(answers), device="cpu").split(config.micro_batch or len(answers))
         parts = [responses[some] for some in rows]
         scored = [
             score(model, part.sequences, part.prompt_length, part.attention_mask, config.temperature) for part in parts
@@ -304,7 +306,7 @@ def assess(
 
 
 def _logprobs(model: nn.Module, answers: Answers, at_once: int = 100) -> Tensor:
-    rows = torch.arange(len(answers)).split(at_once)
+    rows = torch.arange(len(answers), device="cpu").split(at_once)
     return torch.cat([answers.responses[some].logprobs(model) for some in rows])
 
 
@@ -418,7 +420,7 @@ class Training:
 
     Raises:
         ValueError: as :class:`Collector`, or if ``config`` is no :class:`WriteConfig`, ``kl`` no price, ``seed`` no
-            whole number, or patience is asked for without a judge.
+            whole number, patience is asked for without a judge, or the model's weights are in half precision.
     """
 
     def __init__(
@@ -440,6 +442,7 @@ class Training:
         self.policy = (
             WithValueHead(copy.deepcopy(model), separate=self.config.separate_value).requires_grad_(True).eval()
         )
+        check_learns(self.policy)
         self.kl, self.judge = _price(kl), judge
         self.price = repr(self.kl)  # at the start: an adaptive one changes
         self.generator = torch.Generator(next(model.parameters()).device).manual_seed(self.seed)
@@ -473,9 +476,9 @@ class Training:
 
     def collect(self) -> Texts:
         """Begin an iteration: write. If the one before was broken off, first go back to where it began."""
-        self.numbers()  # refuses to go on past the end, before anything has moved
         if self.under_way:
             self._restore(self.finished)
+        self.numbers()  # refuses to go on past the end, before anything has moved
         self.under_way, self.began = True, perf_counter()
         experience = self.collector.collect(self.config, self.kl.coef)
         judged = nan if self.judge is None else scores_of(self.judge, experience.answers, "judge").mean().item()

@@ -10,6 +10,7 @@ from ppo_helpers.devices import chosen_device
 
 def here(monkeypatch, cuda=False, mps=False):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2 * cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
 
@@ -37,6 +38,9 @@ def test_none_is_the_cpu_whatever_the_default_is():
         ("cuda", "'cuda'", "PyTorch finds no CUDA GPU"),
         (torch.device("cuda", 1), "'cuda:1'", "PyTorch finds no CUDA GPU"),
         ("mps", "'mps'", "PyTorch finds no Apple GPU"),
+        ("xpu", "'xpu'", "PyTorch finds no device of the kind xpu"),
+        ("hpu:1", "'hpu:1'", "PyTorch finds no device of the kind hpu"),
+        ("vulkan", "'vulkan'", "PyTorch finds no device of the kind vulkan"),
         ("gpu", "'gpu'", "Expected one of cpu"),
         ("cuda:first", "'cuda:first'", "Invalid device string"),
         ("", "''", "Device string must not be empty"),

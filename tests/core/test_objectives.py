@@ -348,3 +348,17 @@ def test_every_function_names_its_source_or_says_what_it_returns():
     for name, function in vars(objectives).items():
         if callable(function) and function.__module__ == objectives.__name__ and not name.startswith("_"):
             assert "Returns:" in function.__doc__, name
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_means_of_half_precision_do_not_overflow(dtype):
+    many = torch.full((300, 300), 2.0, dtype=dtype)
+    assert masked_mean(100 * many).item() == pytest.approx(200)
+    assert masked_mean(100 * many, many > 1).item() == pytest.approx(200)
+    assert clip_fraction(many).item() == 1
+    assert value_loss(6 * many, 0 * many).item() == pytest.approx(144)
+
+
+def test_actions_are_numbers_and_no_truths():
+    with pytest.raises(ValueError, match=r"actions must be whole numbers of shape \(2,\), got torch.bool"):
+        chosen_logprobs(torch.zeros(2, 2), torch.tensor([True, False]))

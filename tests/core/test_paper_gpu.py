@@ -20,13 +20,13 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from ppo_helpers.experience import Batch, Experience, discounted_returns, gae
 from ppo_helpers.gridworld import GridWorld, GridWorldVectorEnv
 from ppo_helpers.language import load_gpt2, sample, scoring, sequence_logprob, token_logprobs
-from ppo_helpers.language.answers import pack
+from ppo_helpers.language.answers import pack, write_groups
 from ppo_helpers.language.folding import fold, unfold
 from ppo_helpers.language.rewards import AdaptiveKL, RewardModel, compare, of_text, train_reward_model
 from ppo_helpers.language.scoring import score
 from ppo_helpers.language.sft import train_sft
 from ppo_helpers.language.writing import Training as WriteTraining
-from ppo_helpers.language.writing import WriteConfig
+from ppo_helpers.language.writing import WriteConfig, assess
 from ppo_helpers.networks import PolicyNetwork, ValueNetwork
 from ppo_helpers.objectives import (
     chosen_logprobs,
@@ -736,3 +736,23 @@ def test_comparisons_and_their_reward_model(models):
         return reward_model.rate(answers), some.responses.sequences, sft, whole
 
     assert_same_on_paper(work, 1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_default_device_changes_nothing_about_texts(gpu, models, device):
+    """Where the model is, not where PyTorch would put a new tensor: from the comparisons to the judged policy."""
+    folded, tokenizer, length = fold(models[device]), models["tokenizer"], of_text(lambda prompt, text: len(text))
+
+    def work():
+        compared = compare(write_groups([folded, folded], tokenizer, PROMPTS, 3, 2, 3), length, 2)
+        reward_model = train_reward_model(folded, compared[:2] + compared[2:], 1, 1e-4, progress=False)
+        run = learner(device, models, micro_batch=4)
+        numbers, _ = assess(run.policy, folded, tokenizer, PROMPTS, reward_model.rate, texts=6, max_new_tokens=3)
+        sft = [epoch.held_out_loss for epoch in train_sft(fold(models[device]), tokenizer, PAIRS, 1, progress=False)]
+        return compared.winners, numbers, run.iterate().stats, sft
+
+    expected = work()
+    with default_device("cuda"):
+        found = work()
+    assert_the_same(found, expected, 2e-3)

@@ -536,3 +536,18 @@ def test_the_largest_ratio_is_one_of_a_real_token_and_not_of_the_padding():
     config = PPOConfig(epochs=1, ent_coef=0.0, whiten_advantages=False)
     stats = ppo_update(evaluate, batch, torch.optim.SGD([logprobs], lr=0.0), config)
     assert stats.max_ratio == pytest.approx(np.exp(-0.5))
+
+
+def test_a_number_that_is_none_stops_an_update_that_has_a_brake_and_is_seen():
+    model, evaluate, batch = linear_case(SMALL)
+    calls = []
+
+    def broken(part):
+        calls.append(part)
+        logprobs, *others = evaluate(part)
+        return logprobs * (nan if len(calls) > 3 else 1), *others  # two to look, one step
+
+    config = PPOConfig(epochs=3, minibatch_size=6, target_kl=100.0)
+    stats = ppo_update(broken, batch, torch.optim.SGD(model.parameters(), lr=0.01), config)
+    assert stats.optimizer_steps == 1 and isnan(stats.approx_kl) and isnan(stats.max_ratio)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())

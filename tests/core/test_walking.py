@@ -587,6 +587,50 @@ def straight():
     return run(STRAIGHT, seed=2)[-1]
 
 
+def test_a_stop_while_the_way_is_walked_again_loses_nothing_either(straight, tmp_path):
+    envs, path = Stopped(grid()), tmp_path / "run.safetensors"
+    training = Training(envs, STRAIGHT, 2)
+    for _ in range(3):
+        training.iterate()
+    for left in (4, 4, 0):  # in the fourth iteration, and twice on the way back to where it began
+        envs.left = left
+        with pytest.raises(KeyboardInterrupt):
+            training.iterate()
+        training.save(path)
+    resumed = run(STRAIGHT, 2, checkpoint=path)[-1]
+    while training.done < 5:
+        on = training.iterate()
+    for result in (resumed, on):
+        assert torch.equal(weights(result), weights(straight)) and result.stats == straight.stats
+
+
+def test_a_stop_while_a_checkpoint_is_loaded_loses_nothing(straight, tmp_path):
+    envs, path = Stopped(grid()), tmp_path / "run.safetensors"
+    run(replace(STRAIGHT), seed=2)[-1].save(path)
+    training = Training(envs, STRAIGHT, 2)
+    training.iterate()
+    envs.left = 9
+    with pytest.raises(KeyboardInterrupt):
+        training.load(path)
+    while training.done < 5:
+        on = training.iterate()
+    assert torch.equal(weights(on), weights(straight)) and on.stats == straight.stats
+
+
+def test_a_stop_at_the_very_end_can_be_gone_on_from(straight, monkeypatch):
+    training = Training(grid(), STRAIGHT, 2)
+    while training.done < 4:
+        training.iterate()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "_state", interrupted)
+        training.iterate()
+    assert torch.equal(weights(training.iterate()), weights(straight))
+
+
 @pytest.mark.parametrize("step", [0, 3, 7])
 @pytest.mark.parametrize("iteration", [1, 3])
 def test_a_stop_at_any_step_loses_nothing(step, iteration, straight, tmp_path):
@@ -863,3 +907,31 @@ def test_a_checkpoint_knows_how_its_walks_began(tmp_path):
     next(train_ppo(grid(4), config, progress=False)).save(path)
     with pytest.raises(ValueError, match="the same actions led somewhere else"):
         Training(Moved(num_envs=4, max_steps=50), config, 0).load(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_networks_of_another_precision_walk_beyond_the_ends_of_walks(dtype):
+    envs, networks = grid(3, max_steps=5), (PolicyNetwork(2).to(dtype), ValueNetwork(2).to(dtype))
+    seen = Collector(envs, *networks).collect(20)
+    assert seen.rewards.dtype == seen.values.dtype == seen.final_values.dtype == dtype
+    assert seen.final_values.any() and seen.batch(0.9, 0.9).returns.dtype == dtype
+
+
+def test_a_configuration_of_numpys_numbers_is_saved_and_found_again(tmp_path):
+    odd = replace(SMALL, iterations=np.int64(2), steps=np.int64(4), hidden=(np.int64(8),), lam=np.float32(0.5))
+    next(train_ppo(grid(4), odd, progress=False)).save(tmp_path / "run.safetensors")
+    assert run(odd, envs=grid(4), checkpoint=tmp_path / "run.safetensors")[-1].index == 2
+
+
+def test_the_seed_of_a_training_is_not_given_to_any_gpu(monkeypatch):
+    def asked(seed):
+        raise AssertionError("a GPU's own generator was seeded")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", asked)
+    Training(grid(), SMALL, 7)
+
+
+def test_a_seed_that_no_generator_takes_is_refused():
+    Training(grid(), SMALL, 2**63 - 1)
+    with pytest.raises(ValueError, match="seed must be below 2⁶³"):
+        Training(grid(), SMALL, 2**63)

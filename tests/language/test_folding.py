@@ -6,10 +6,12 @@ import pytest
 import torch
 from letters import Letters, small_gpt2, with_equal_rows
 from scipy.stats import chisquare
+from torch import nn
 from transformers import GPT2Model, LlamaConfig, LlamaForCausalLM
 
 from ppo_helpers.language import load_gpt2, sample, score
 from ppo_helpers.language.folding import FoldedEmbedding, fold, unfold
+from ppo_helpers.language.scoring import folding, response_logits, score_logits
 from ppo_helpers.language.writing import rate_by_size
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -202,3 +204,28 @@ def test_models_that_cannot_be_folded_are_named():
 def test_a_folded_model_does_not_draw_among_the_likeliest(options):
     with pytest.raises(ValueError, match="top_k and top_p must be None for a folded model: rows are not tokens"):
         sample(fold(small_gpt2()), Letters(), ["a"], 2, **options)
+
+
+def test_an_embedding_that_does_more_than_look_up_is_refused():
+    class Scaled(nn.Embedding):
+        def forward(self, ids):
+            return 4 * super().forward(ids)
+
+    for embedding in (Scaled(28, 16), nn.Embedding(28, 16, max_norm=1.0)):
+        model = small_gpt2()
+        model.set_input_embeddings(embedding)
+        model.lm_head.weight = embedding.weight
+        with pytest.raises(ValueError, match="model must look its embedding up and do no more, got "):
+            fold(model)
+
+
+def test_the_entropy_of_equal_rows_is_precise_under_autocast():
+    model = MODELS["equal rows"]()
+    ids, mask = texts(model)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        logits = response_logits(fold(model), ids, 3, mask)[0]
+        entropies = [
+            score_logits(scores, ids[:, 3:], entropy=True, folded=folding(fold(model)))[1]
+            for scores in (logits, logits.float())
+        ]
+    torch.testing.assert_close(*entropies, atol=1e-5, rtol=0)

@@ -128,7 +128,7 @@ def test_wrong_questions_are_named():
         (lambda: write_groups([], letters, PROMPTS, 1, 2, 3), "models must be between 1 and the 2 answers .* got 0"),
         (lambda: write_groups([model] * 3, letters, PROMPTS, 1, 2, 3), "models must be between 1 and the 2 .* got 3"),
         (lambda: pack(letters, []), "pairs must hold at least one prompt and response, got none"),
-        (lambda: pack(letters, [("a", "b"), ("", "b")]), "prompts must have at least one token each, got ''"),
+        (lambda: pack(letters, [("a", "b"), ("", "b")]), r"prompts\[1\] must not be empty, got ''"),
         (lambda: pack(nobody, [("a", "b")]), "tokenizer must have an end-of-text token, got none"),
         (lambda: write(model, letters, ["a" * 20], 9), "must fit into the model's context of 24 tokens, got 29"),
     ):
@@ -520,7 +520,10 @@ def test_an_adaptive_price_finds_the_kl_that_is_wanted():
     [
         (lambda: FixedKL(-1), "coef must be finite and not negative, got -1"),
         (lambda: FixedKL(inf), "coef must be finite and not negative, got inf"),
-        (lambda: AdaptiveKL(-0.1), "coef must be finite and not negative, got -0.1"),
+        (lambda: AdaptiveKL(-0.1), "coef must be positive and finite, got -0.1"),
+        (lambda: AdaptiveKL(0), "coef must be positive and finite, got 0"),
+        (lambda: AdaptiveKL().update(nan, 32), "kl must be finite, got nan"),
+        (lambda: AdaptiveKL().update(inf, 32), "kl must be finite, got inf"),
         (lambda: AdaptiveKL(target=0), "target must be positive and finite, got 0"),
         (lambda: AdaptiveKL(horizon=nan), "horizon must be positive and finite, got nan"),
         (lambda: replace(AdaptiveKL(), target=-2), "target must be positive and finite, got -2"),

@@ -883,3 +883,28 @@ def test_responses_say_what_they_are(tiny):
     assert isinstance(responses, Responses) and isinstance(tiny[0].config, PretrainedConfig)
     assert responses.sequences.shape == (3, responses.prompt_length + responses.mask.shape[1])
     assert responses.mask.dtype == torch.bool and (responses.logprobs(tiny[0])[~responses.mask] == 0).all()
+
+
+@pytest.mark.parametrize("factor", [2, 0.5, True])
+def test_a_token_is_whatever_is_not_zero(tiny, factor):
+    model, (ids, mask) = tiny[0], padded([list(range(9)), list(range(5, 9))], "left")
+    other = mask.bool() if factor is True else mask * factor
+    assert torch.equal(positions(other), positions(mask))
+    torch.testing.assert_close(token_logprobs(model, ids, 6, other), token_logprobs(model, ids, 6, mask))
+
+
+def test_a_model_that_says_nothing_at_padding_is_refused(tiny):
+    silent = copy.deepcopy(tiny[0])
+
+    def nothing(module, args, options, out):
+        if "attention_mask" in options:
+            out.logits.fill_(torch.nan)
+
+    silent.register_forward_hook(nothing, with_kwargs=True)
+    with pytest.raises(ValueError, match="must not pad on the left"), torch.no_grad():
+        token_logprobs(silent, *[padded([[1, 2, 3], [1]], "left")[0], 2, padded([[1, 2, 3], [1]], "left")[1]])
+
+
+def test_a_top_p_of_one_cuts_nothing_off():
+    logits = torch.randn(2, 50257, generator=torch.Generator().manual_seed(0)) * 5
+    assert torch.equal(_cut(logits, None, 1.0), logits)

@@ -119,3 +119,22 @@ def test_it_can_be_left_after_any_epoch():
 def test_wrong_numbers_are_named_at_once(change, message):
     with pytest.raises(ValueError, match=message):
         train_sft(**({"model": small_gpt2(), "tokenizer": Letters(), "pairs": PAIRS, "held_out": 0.5} | change))
+
+
+def test_between_two_epochs_a_reader_may_train_something_else():
+    epochs = train_sft(small_gpt2(), Letters(), PAIRS, epochs=1, held_out=0.25, progress=False)
+    for _ in epochs:
+        assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda model: model.requires_grad_(False), r"GPT2LMHeadModel is frozen: model\.requires_grad_\(True\)"),
+        (lambda model: model.bfloat16(), r"the weights that learn in float32, got torch\.bfloat16: model\.float\(\)"),
+        (lambda model: model.half(), r"the weights that learn in float32, got torch\.float16"),
+    ],
+)
+def test_a_model_that_cannot_learn_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        next(train_sft(change(small_gpt2()), Letters(), PAIRS, held_out=0.25, progress=False))

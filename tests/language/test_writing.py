@@ -659,8 +659,8 @@ def test_bad_input_is_named_at_once(change, message):
         ({"max_new_tokens": 1.5}, r"max_new_tokens must be a whole number of at least 1, got 1\.5"),
         ({"micro_batch": 0}, "micro_batch must be a whole number of at least 1, got 0"),
         ({"patience": 0}, "patience must be a whole number of at least 1, got 0"),
-        ({"temperature": 0}, "temperature must be positive, got 0"),
-        ({"value_factor": -1}, "value_factor must be positive, got -1"),
+        ({"temperature": 0}, "temperature must be positive and finite, got 0"),
+        ({"value_factor": -1}, "value_factor must be positive and finite, got -1"),
         ({"max_kl": 0}, "max_kl must be positive or None, got 0"),
         ({"warmup": -1}, "warmup must be a whole number of at least 0, got -1"),
         ({"warmup": 0.5}, r"warmup must be a whole number of at least 0, got 0\.5"),
@@ -725,3 +725,38 @@ def test_three_iterations_of_a_model_of_gpt2_s_size():
         assert stats.entropy > 0 and stats.optimizer_steps == 4 and 1 <= result.length <= 8
         assert result.index > 1 or (result.kl == pytest.approx(0, abs=1e-3) and 10 < stats.entropy < 11.5)
     assert result.training.config.learning_rate == pytest.approx(5.6e-6, rel=0.01)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_policy_in_half_precision_is_refused(dtype):
+    with pytest.raises(ValueError, match=f"model must keep the weights that learn in float32, got {dtype}"):
+        training(model=small_gpt2().to(dtype))
+
+
+def test_a_stop_at_the_very_end_can_be_gone_on_from(monkeypatch):
+    config = replace(SMALL, iterations=2, anneal_lr=True)
+    straight, broken = training(config), training(config)
+    wanted = [straight.iterate() for _ in range(2)][-1]
+    broken.iterate()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(broken, "_state", interrupted)
+        broken.iterate()
+    assert torch.equal(weights(broken.iterate().policy), weights(wanted.policy))
+
+
+def test_a_price_of_numpys_numbers_is_saved_and_found_again(tmp_path):
+    config, price = replace(SMALL, iterations=2, max_new_tokens=np.int64(4)), FixedKL(np.float32(0.1))
+    run(replace(config, iterations=1), kl=price)[-1].save(tmp_path / "run.safetensors")
+    assert run(config, kl=price, checkpoint=tmp_path / "run.safetensors")[-1].index == 2
+
+
+def test_without_a_learning_rate_there_are_no_numbers_of_an_iteration():
+    with pytest.raises(ValueError, match="learning_rate must be a number here, got None"):
+        WriteConfig().at(0)
+    for name in ("temperature", "value_factor"):
+        with pytest.raises(ValueError, match=f"{name} must be positive and finite, got inf"):
+            WriteConfig(**{name: inf})

@@ -11,7 +11,7 @@ from ppo_helpers.walking import WalkConfig
 
 WORDS = {"alt": "A pole on a cart.", "caption": "It learns to stand."}
 BOLD = WalkConfig(
-    iterations=500, steps=32, epochs=6, gamma=0.98, lam=0.8, learning_rate=3e-3, anneal_lr=True, anneal_clip=True,
+    iterations=500, steps=32, epochs=4, gamma=0.98, lam=0.8, learning_rate=5e-3, anneal_lr=True, anneal_clip=True,
     hidden=(32, 32),
 )  # fmt: skip
 SHORT = replace(BOLD, iterations=4, epochs=1, steps=16, hidden=(8,), anneal_lr=False, anneal_clip=False)
@@ -159,7 +159,7 @@ def test_a_dial_trains_anew_and_the_last_curve_stays(mount):
     page = mount(figure(), 1280)
     trained(page, 4)
     before = curve(page)
-    page.get_by_label("learning rate").select_option(label="0.01")
+    page.get_by_label("learning rate").select_option(label="0.02")
     page.get_by_role("button", name="Train", exact=True).wait_for()
     page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Iteration 4')")
     assert curve(page, 1) == before != curve(page)
@@ -167,7 +167,7 @@ def test_a_dial_trains_anew_and_the_last_curve_stays(mount):
     page.wait_for_function("document.querySelector('[role=status]').textContent.includes('seed 1')")
     press(page, "Reset")
     assert status(page).startswith("Iteration 0, seed 0.")
-    assert page.get_by_label("learning rate").locator("option:checked").inner_text() == "0.003"
+    assert page.get_by_label("learning rate").locator("option:checked").inner_text() == "0.005"
 
 
 @pytest.mark.browser

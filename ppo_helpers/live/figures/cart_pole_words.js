@@ -4,8 +4,8 @@ import { show } from "../parts/dom.js";
 /** The dials by their names in Python: what stands beside them, what can be chosen, and how it is told. */
 export const DIALS = {
   clip_eps: ["clip ε", [null, 0.1, 0.2, 0.3], (v) => (v === null ? "none" : String(v))],
-  learning_rate: ["learning rate", [0.0003, 0.001, 0.003, 0.01], String],
-  epochs: ["epochs", [1, 3, 6, 10, 20], String],
+  learning_rate: ["learning rate", [0.0005, 0.002, 0.005, 0.02], String],
+  epochs: ["epochs", [1, 2, 4, 10, 20], String],
 };
 
 const round = new Intl.NumberFormat("en").format;
