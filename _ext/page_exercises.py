@@ -61,7 +61,8 @@ def literal(value) -> str:
     if isinstance(value, Score):
         return f"{type(value).__name__}(*{literal(value.worth)})"
     if isinstance(value, GridWorld):
-        return f"World({literal(repr(value))}, {literal(_moves(value))})"
+        parts = (repr(value), _moves(value), value.terminals, value.move_cost)
+        return f"World({', '.join(map(literal, parts))})"
     raise NeedsTorchError(type(value).__name__)
 
 

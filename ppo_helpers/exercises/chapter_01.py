@@ -16,6 +16,7 @@ def check_climb(answer: Callable[[Callable, list[int], list[tuple[int, int]]], l
         Case((two, [0, 0], [(0, 2), (1, 3)]), [2, 3], "Try all changes, each on top of those that were kept."),
         Case((one, [0], [(0, 2), (0, 1)]), [2], "Compare with the best score so far, not with that of the beginning."),
         Case((Circle(), [0, 1, 2], [(0, 3), (1, 3), (2, 3)]), [3, 3, 3], "Keep what is just as good: it may lead on."),
+        Case((two, [2, 0], [(0, 0), (0, 1), (1, 3)]), [2, 3], "A worse change leaves nothing behind; then go on."),
         Case((two, [1, 3], []), [1, 3], "Without changes the arrows stay as they are."),
     ]
     return check(answer, "climb", cases)
@@ -27,7 +28,7 @@ def check_cell_value(answer: Callable[[list[float], float], float]) -> Feedback:
         Case(([4.0, 1.0, -3.0, 0.0], 1.0), 3.0, "Walk to the best neighbour, then pay for the move: the best is 4."),
         Case(([4.0, 1.0, -3.0, 0.0], 0.5), 3.5, "The cost is an argument, not always 1."),
         Case(([-1.0], 1.0), -2.0, "A dead end: its only neighbour is the best one, however bad."),
-        Case(([-6.0, -2.5, -4.0], 2.0), -4.5, "All neighbours may be negative; the best of them still counts."),
+        Case(([-6.0, -4.0, -2.5], 2.0), -4.5, "All neighbours may be negative; the best of them still counts."),
         Case(([5.0, 5.0, 5.0], 0.0), 5.0, "With free moves a cell is worth as much as its best neighbour."),
     ]
     return check(answer, "cell_value", cases)
@@ -49,8 +50,9 @@ def check_longest_way(answer: Callable[[dict, str], int]) -> Feedback:
         Case((star, "goal"), 3, "Follow every branch, not only the first."),
         Case((row, (0, 0)), 2, "The goal is an argument, and cells may have any names."),
         Case(({"goal": []}, "goal"), 0, "The goal itself is no move away."),
+        Case(({"a": ["goal"], "goal": ["a"]}, "goal"), 1, "The goal has been reached before any move: it is not new."),
     ]
-    endless = "The search goes back to cells where it has been: remember them, and enter each one once."
+    endless = "The search never ends: cells where it has been are not new (remember them), and some are never reached."
     return check(answer, "longest_way", cases, endless)
 
 
@@ -69,5 +71,6 @@ def check_bellman(answer: Callable[[list[float], list[float], list[bool], float]
         case([-2.0, -2.0], [-5.0, -3.0], [False, True], 0.5, -2.0, "Here ending costs only its own reward."),
         case([0.0, 2.0], [4.0, 1.0], on, 0.5, 2.5, "Compare r + γ V(s'), not V(s') alone: γ can change the best move."),
         case([-2.0, 0.0], [-1.0, 3.0], [True, False], 1.0, 3.0, "A move that ends the walk is one option of several."),
+        case([1.0, 2.0, -1.0], [-3.0, -2.0, -2.0], [False] * 3, 1.0, 0.0, "The best of all moves, even if it earns 0."),
     ]
     return check(answer, "bellman", cases)

@@ -43,6 +43,7 @@ def check_expected_value(answer: Callable[[list[float], list[float]], float]) ->
         Case(([0.0, 1.0, 0.0, 0.0], [3.0, 1.0, -4.0, 0.0]), 1.0, "A certain move: its own value, not the best one."),
         Case(([0.6, 0.25, 0.05, 0.1], [3.0, 1.0, -4.0, 0.0]), 1.85, "Weigh each value with its probability."),
         Case(([0.5, 0.5, 0.0, 0.0], [2.0, 4.0, BLOCKED, BLOCKED]), 3.0, skip),
+        Case(([0.0, 0.5, 0.0, 0.5], [BLOCKED, 2.0, BLOCKED, 4.0]), 3.0, "Leave out the pair: who stays keeps its own."),
     ]
     return check(answer, "expected_value", cases)
 

@@ -34,6 +34,7 @@ def check_chosen_logprobs(answer: Callable) -> Feedback:
         case([[0.0, 1.0, 2.0]], [1], "log_softmax along dim −1, then entry 1; squeeze(-1), so that (1,) stays (1,)."),
         case(rows, [3, 2, 0], "Each row has a choice of its own: gather(-1, choices[:, None]), then squeeze(-1)."),
         case([[900.0, 899.0]], [0], "exp(900) overflows: log_softmax does not."),
+        case([[0.0, 200.0], [900.0, 899.0]], [0, 1], "e^−200 rounds to 0, whose log is −∞: log_softmax, row by row."),
     ]
     with torch.enable_grad():  # a notebook may have switched it off
         return check(answer, "chosen_logprobs", cases)
@@ -55,7 +56,7 @@ def check_fit(answer: Callable) -> Feedback:
 
         cases = [
             case(1, 0.1, "The mean of (network(x) − targets)², as a number: .item(). It stands before the step."),
-            case(2, 0.1, "The second loss shows the first step: loss.backward(), then optimizer.step(), with Adam."),
+            case(2, 0.1, "The second loss shows the first step: loss.backward(), then step(), by Adam with lr=rate."),
             case(6, 0.1, "Each round needs its own slopes, zero_grad, and one optimizer, made before the loop."),
             case(6, 0.01, "Give Adam the learning rate: lr=rate."),
         ]

@@ -26,7 +26,7 @@ def check_td_errors(answer: Callable[[list[float], list[float], float, bool, flo
     values, one_ahead = [2.0, 2.0, 3.0], "Every step looks one step ahead, with γ and not a power of it."
     cases = [
         case([-1.0, -1.0, 4.0], values, 9.0, True, 1.0, [-1.0, 0.0, 1.0], "After arriving nothing follows, not 9."),
-        case([-1.0] * 3, values, 2.0, False, 1.0, [-1.0, 0.0, -2.0], "Cut off: the rest is worth final_value."),
+        case([-1.0] * 3, values, 6.0, False, 1.0, [-1.0, 0.0, 2.0], "Cut off: the rest is worth final_value."),
         case([-1.0, 4.0], [2.0, 4.0], 0.0, True, 0.5, [-1.0, 0.0], "γ multiplies the value that follows, only that."),
         case([1.0], [1.0], 4.0, False, 0.5, [2.0], "γ also multiplies final_value."),
         case([1.0, 0.0, 2.0], [4.0, 2.0, 8.0], 6.0, False, 0.5, [-2.0, 2.0, -3.0], one_ahead),
@@ -56,11 +56,12 @@ def check_learn(answer: Callable[[list[list[float]], list[float], Walk, float], 
         return Case((logits, values, walk, rate), _learned(logits, values, walk, rate), hint)
 
     one = "One move: gain 4, so its logits move by rate times push, the value by rate times gain."
-    before = "Use the values and probabilities from before the walk in every step, also where it came back."
+    before = "Take values and probabilities from before the walk; add up the changes where it came back."
+    later = "R_t is what came from step t on, and every step moves the tables by the whole rate."
     flat, skewed, shut = [0.0] * 4, [1.0, 0.0, -1.0, 0.5], [0.5, 0.0, -np.inf, -1.0]
     cases = [
         case([flat], [0.0], [(0, 1, 4.0)], 0.5, one),
-        case([flat, flat], [0.0, 0.0], [(0, 0, -1.0), (1, 2, 4.0)], 0.5, "R_t is what came from step t on."),
+        case([flat, flat], [0.0, 0.0], [(0, 0, -1.0), (1, 2, 4.0)], 0.5, later),
         case([flat, flat], [2.0, 1.0], [(0, 3, -1.0), (1, 2, 4.0)], 0.1, "The gain is the return less the value."),
         case([skewed], [1.0], [(0, 2, 3.0)], 0.1, "π is the softmax of the logits of this state."),
         case([flat, shut], [0.0, 1.0], [(1, 0, 3.0)], 0.1, "A logit of −∞ stays −∞, and e to it is 0."),

@@ -47,7 +47,7 @@ def check_climb_batch(answer: Callable[..., list[float]]) -> Feedback:
             hint,
         )
 
-    rise = "One epoch: against the old log-probabilities the mean must rise. Optimisers go downhill: give it minus."
+    rise = "One step on minus the mean. It does not rise? Old log-probs are constants, new ones made in every round."
     cases = [
         case(gains, 0, "No epoch yet, so one number: every ratio is 1, and it is the mean advantage."),
         case(gains, 1, rise),

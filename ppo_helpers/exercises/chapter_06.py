@@ -23,8 +23,10 @@ def check_clipped(answer: Callable[[float, float, float], float]) -> Feedback:
 
     cases = [case(*sample, 0.2, hints.get(sample, "Inside the band it is ratio · A.")) for sample in SIX]
     cases += [
+        case(2.0, 3.0, 0.2, "Beyond the band it earns 1.2 · A: the edge times the advantage."),
         case(1.25, 2.0, 0.3, "With ε = 0.3 the band ends at 1.3."),
         case(0.5, -2.0, 0.3, "With ε = 0.3 the band begins at 0.7."),
+        case(1.5, 0.0, 0.2, "An advantage of 0 earns nothing, wherever the ratio is."),
     ]
     return check(answer, "clipped", cases)
 
@@ -80,7 +82,7 @@ def _loss_cases() -> list[Case]:
         case([1.5], [-1.0], 0.2, "The objective is the smaller of −1.5 and −1.2; the loss is minus that."),
         case([0.5, 1.5], [1.0, 1.0], 0.2, "The minimum of each sample, 0.5 and 1.2; only then the mean."),
         case(five, gains, 0.2, "Five samples: minus the mean of 0.96, −0.42, 0.36, 0.72 and −0.72."),
-        case([1.25, 0.5], [1.0, -1.0], 0.3, "ε is an argument."),
+        case([1.25, 0.5, 0.5, 1.5], [1.0, -1.0, 1.0, -1.0], 0.3, "ε is an argument."),  # whose gradient is looked at
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ppo_helpers.exercises.feedback import Case, Feedback, check, compare_loss
 
 NO = (0.0,)  # a column that adds nothing to the loss
+HALF = -0.6931472  # log ½
 
 
 def check_update(answer: Callable) -> Feedback:
@@ -15,7 +16,7 @@ def check_update(answer: Callable) -> Feedback:
         cases = [Case(rows, _after(_ppo_update)(*rows), hint) for rows, hint in _update_cases()]
         feedback = check(_after(answer) if callable(answer) else answer, "update", cases)
     if feedback.message.startswith("Not started"):  # an update has nothing to return
-        return Feedback(False, "Not started: update has changed no parameter. Replace the ...")
+        return Feedback(False, "Not started: update has changed no parameter, by backward and step. Replace the ...")
     return feedback
 
 
@@ -37,10 +38,10 @@ def _after(update: Callable) -> Callable:
         batch = Batch(
             {"actions": torch.tensor(actions)}, *columns, torch.zeros(len(actions)), torch.tensor(actions) >= 0
         )
-        optimizer = torch.optim.SGD([logits, value], lr=0.5)
+        optimizer, before = torch.optim.SGD([logits, value], lr=0.5), [*logits.tolist(), value.item()]
         got = update(evaluate, batch, optimizer, torch.Generator().manual_seed(0))
         after = [*logits.tolist(), value.item()]
-        untouched = logits.grad is None and value.grad is None
+        untouched = after == before and logits.grad is None and value.grad is None
         return got if untouched and (got is None or got is Ellipsis) else after
 
     trained.__module__ = getattr(update, "__module__", None)
@@ -55,28 +56,35 @@ def _ppo_update(evaluate, batch, optimizer, generator):
 
 def _update_cases() -> list[tuple[tuple, str]]:
     """Rows for one mistake each: logits, value, actions, old log-probs, advantages, returns; and the hint."""
-    half, even, many = -0.6931472, [0.0, 0.0], 600
-    mixed, olds, signs, nothing = [0, 0, 0, 1], [half] * 4, [1.0, -1.0, 1.0, -1.0], [0.0] * 4
-    wave = [((7 * i) % 11 - 5) / 5 for i in range(many)]  # rows that differ, so that their order and number show
+    even, alike, both = [0.0, 0.0], [0, 0], [1.0, -1.0]  # of the same move a good and a bad one: no push
+    mixed, olds, signs, nothing = [0, 0, 0, 1], [HALF] * 4, [1.0, -1.0, 1.0, -1.0], [0.0] * 4
+    whole = "The policy's part: minus the mean clipped surrogate, ε 0.2; whitened by the deviation over n, not n − 1."
     return [
-        ((even, 0.0, [0, 1], [half] * 2, [0.0] * 2, [0.2] * 2), "c_v is 0.5; 4 epochs of zero_grad, backward, step."),
-        (([1.0, -1.0], 0.0, [0, 1], [-0.13, -2.13], [0.0] * 2, [0.0] * 2), "Minus 0.01 times the mean entropy."),
-        ((even, 0.0, mixed, olds, signs, nothing), "The policy's part: minus the mean clipped surrogate, ε 0.2."),
+        ((even, 0.0, alike, [HALF] * 2, both, [0.2] * 2), "c_v is 0.5; 4 epochs of zero_grad, backward, step."),
+        (([1.0, -1.0], 0.0, alike, [-0.126928] * 2, both, [0.0] * 2), "Minus 0.01 times the mean entropy."),
+        ((even, 0.0, mixed, olds, signs, nothing), whole),
         ((even, 0.0, mixed, [-0.6, -0.6, -0.6, -0.8], signs, nothing), "Ratios are to the batch's old_logprobs."),
         ((even, 0.0, mixed, olds, [9.0, 3.0, 9.0, 3.0], nothing), "Whiten the advantages, once, before the epochs."),
-        ((even, 0.0, [0, 1], [half] * 2, [1.0, -1.0], [9.0] * 2), "All gradients together get length 0.5 at most."),
-        ((even, 0.0, [i % 2 for i in range(many)], [half] * many, wave, [abs(x) for x in wave]),
-         "600 rows: 3 parts of 200 in each epoch, from a new order by randperm with the generator."),
+        ((even, 0.0, [0, 1], [HALF] * 2, both, [9.0] * 2), "All gradients together get length 0.5 at most."),
+        (_many(256), "256 rows are one minibatch, in each of 4 epochs."),
+        (_many(600), "600 rows: 3 parts of 200 in each epoch, from a new order by randperm with the generator."),
     ]  # fmt: skip
+
+
+def _many(rows: int) -> tuple:
+    """Rows that differ, so that their order and number show."""
+    wave = [((7 * i) % 11 - 5) / 5 for i in range(rows)]
+    return [0.0, 0.0], 0.0, [i % 2 for i in range(rows)], [HALF] * rows, wave, [abs(x) for x in wave]
 
 
 def check_targets(answer: Callable[[list[float], list[float]], tuple]) -> Feedback:
     """Exercise 7.2: whitened advantages, and returns made from the advantages as they were."""
     both = "Whitened: less the mean, over the standard deviation (by n, not n − 1). Returns: advantages as they were"
-    root = 1.5**0.5  # in hundreds, so that a small ε beside the standard deviation does not show
+    three = [x / (14 / 3) ** 0.5 for x in (-2.0, -1.0, 3.0)]
+    # in hundreds, so that a small ε beside the standard deviation does not show
     cases = [
         Case(([-400.0, 400.0], [0.0, 0.0]), [[-1.0, 1.0], [-400.0, 400.0]], f"{both}."),
-        Case(([100.0, 200.0, 300.0], [0.0] * 3), [[-root, 0.0, root], [100.0, 200.0, 300.0]], f"{both}."),
+        Case(([100.0, 200.0, 600.0], [0.0] * 3), [three, [100.0, 200.0, 600.0]], f"{both}."),
         Case(([100.0, 300.0], [5.0, -2.0]), [[-1.0, 1.0], [105.0, 298.0]], f"{both}, plus values."),
     ]
     return check(answer, "targets", cases)

@@ -18,11 +18,13 @@ def check_text_logprobs(answer: Callable[[list[list[float]], list[int]], list[fl
     cases = [
         case([[0.0, 0.0], [0.0, 0.0]], [0, 1], "One token is predicted, at position 0: two equal scores, log ½."),
         case([[1.0, 3.0, 0.0], [9.0, 9.0, 9.0]], [2, 1], "Token 1 is predicted at position 0: score less logsumexp."),
-        case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 0, 1], "Two tokens, each predicted one position earlier."),
+        case([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]], [1, 1, 0], "Two tokens of the text, likely or not, each predicted "
+             "one position earlier, by the row of scores there."),
         case([[999.0, 998.0]] * 2, [0, 1], "e^999 is too large for a float: subtract the highest score first."),
         case([[0.0] * 6 + [999.0, 998.0]] * 2, [0, 7], "Subtract the highest score, not the first, nor their mean."),
+        case([[0.0, 1.0], [999.0, 998.0], [0.0, 0.0]], [0, 1, 0], "Each position has a highest score of its own."),
         case([[800.0, 0.0]] * 2, [0, 1], "The softmax rounds to 0 here, and log 0 is −∞: score less logsumexp."),
-    ]
+    ]  # fmt: skip
     return check(answer, "text_logprobs", cases)
 
 
@@ -40,6 +42,7 @@ def check_mean_probability(answer: Callable[[list[float], list[bool]], float]) -
         case([-1.0, -2.0, -9.0], padded, "The third token is padding: neither in the sum nor counted."),
         case([-1.0, -3.0, -9.0, -8.0], more, "There may be more padding than one token."),
         case([-9.0, -1.0, -2.0, -3.0], [False, True, False, True], "What counts may stand anywhere: the mask says."),
+        case([0.0, -1.0, -9.0], padded, "A log-probability of 0 counts like any other: the mask says what is padding."),
         case([-3.0] * 300, [True] * 300, product),
     ]
     return check(answer, "mean_probability", cases)
@@ -71,6 +74,7 @@ def check_draw_token(answer: Callable[[list[float], float, float], int]) -> Feed
         return Case((scores, temperature, u), int(np.searchsorted(np.cumsum(probs), u, side="right")), hint)
 
     three = [0.2, 0.7, 0.1]
+    wherever = Case(([-1000.0, 0.0], 1.0, 0.5), 1, "e^1000 is too large: subtract the highest score, not the first.")
     gone = Case(([-1000.0, 0.0], 1.0, 0.0), 1, "A probability of 0 has a piece of width 0: u = 0 belongs to the next.")
     cases = [
         case([0.5, 0.5], 0.25, "Two equal scores: each has a half of the line, and 0.25 is in the left one."),
@@ -82,6 +86,8 @@ def check_draw_token(answer: Callable[[list[float], float, float], int]) -> Feed
         case([0.9, 0.1], 0.8, "Below 1 the likely gets a wider piece: divide the scores by the temperature.", 0.5),
         case(three, 0.95, "e^999 is too large for a float: subtract the highest score first.", shift=999.0),
         case(three, 0.95, "The highest score is not the first; and e^−999 is 0.", shift=-999.0),
+        case(three, 0.95, "e^1998 less e^999: subtract the highest after the division.", temperature=0.5, shift=999.0),
+        wherever,
         gone,
     ]
     return check(answer, "draw_token", cases)

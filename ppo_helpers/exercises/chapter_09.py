@@ -1,6 +1,7 @@
 """Checks of chapter 9: the test before the first step, ratios of a response, what a token counts, the clipped loss."""
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def check_sequence_ratios(answer: Callable[[list[float], list[float], list[bool]
         ),
         case([-1.0, -1.0, 0.0], [-2.0, -1.0, -5.0], padded, "Padding is neither summed nor counted."),
         case([-1.0, -1.0, 0.0], [-5.0, -2.0, -1.0], [False, True, True], "What counts may stand anywhere."),
+        case([-2.0, -1.0, -1.2], [-1.0, -1.5, -1.1], [True] * 3, "A token may get rarer: its difference has a sign."),
         case([-4.0] * 240, [-4.015625] * 240, [True] * 240, product),
     ]
     return check(answer, "sequence_ratios", cases)
@@ -65,8 +67,10 @@ def check_same_policy(answer: Callable[[list[float], list[float], list[bool], fl
         case([-9.0], [-9.1], [True], False, "A ratio of two probabilities, however small both of them are."),
         case([-0.001], [-0.0012], [True], True, "A ratio of the probabilities, not of their logarithms."),
         case([-1.0], [-1.2], [True], True, "The tolerance is an argument: here a ratio of 1.22 will do.", 0.3),
-        case([-1.0], [-1.28], [True], False, "Compare e to the difference with 1, not the difference with 0.", 0.3),
+        case([-1.0], [-1.28], [True], False, "Compare e to the difference, new − old, with 1: e^0.28 is 1.32.", 0.3),
         case([-1.0], [-1.0001], [True], False, "The tolerance is an argument: here 1.0001 is too far.", 1e-5),
+        case([-1.0] * 3, [-1.0, -1.0, -1.0016], [True] * 3, False, "Every ratio by itself, up to the last: no mean."),
+        case([-1.0] * 3, [-1.0008] * 3, [True] * 3, True, "Every ratio by itself: errors are not added up."),
     ]
     return check(answer, "same_policy", cases)
 
@@ -83,7 +87,8 @@ def check_clipped_loss(answer: Callable) -> Feedback:
 
     one, minus, uneven = [[1.0]], [[-1.0]], [[True, False], [True, True]]
     per_token = "The mean is over all tokens that count: the longer response has more of them."
-    far = "Pick what counts before you compute: in the padding e^500 is infinite, and 0 times infinite is no number."
+    far = "Pick what counts before you compute: the padding may hold NaN, and 0 times NaN or e^500 is no number."
+    also = " And pick what counts before e is taken: else what stands in the padding gets into the gradient."
     cases = [
         case("A loss is minus the objective: ratio 1, advantage 1.", minus, minus, one),
         case("The ratio is new over old.", [[-0.9]], minus, one),
@@ -91,13 +96,14 @@ def check_clipped_loss(answer: Callable) -> Feedback:
         case("A bad token that became likelier costs in full: still the minimum.", [[-0.5]], minus, minus),
         case("A good token that became rarer is not clipped.", [[-1.5]], minus, one),
         case("ε is an argument: here the band ends at 1.1.", [[-0.5]], minus, one, None, 0.1),
+        case("A bad token that became rarer is clipped: here at 0.9.", [[-1.5]], minus, minus, None, 0.1),
         case("The minimum of each token; only then the mean.", [[-1.5, -0.5]], [[-1.0] * 2], [[1.0] * 2]),
         case("What the mask leaves out counts neither in the sum nor in the number.", [[-1.0] * 2] * 2,
              [[-1.0] * 2] * 2, [[1.0, 9.0], [1.0, 1.0]], uneven),
         case(per_token, [[-1.0] * 2] * 2, [[-1.0] * 2] * 2, [[3.0] * 2, [1.0] * 2], uneven),
-        case(far, [[-1.0, 0.0]], [[-1.1, -500.0]], [[1.0, -1.0]], [[True, False]]),
+        case(far, [[-1.0, 0.0, nan]], [[-1.1, -500.0, -1.0]], [[1.0, -1.0, 1.0]], [[True, False, False]]),
     ]  # fmt: skip
-    return compare_loss(answer, "clipped_loss", cases, _clipped_loss, "logprobs", at=4)
+    return compare_loss(answer, "clipped_loss", cases, _clipped_loss, "logprobs", also)
 
 
 def _clipped_loss(logprobs: Any, old_logprobs: Any, advantages: Any, clip_eps: float, mask: Any) -> Any:

@@ -21,7 +21,7 @@ def check_token_rewards(answer: Callable[[list[float], list[float], float, list[
         case([-2.0, -1.0], [-1.0, -1.0], 0.0, two, 0.5, [0.5, 0.0], "Less likely: the price is below 0."),
         case([-1.0, -1.0], [-1.5, -2.0], 1.0, two, 0.1, [-0.05, 0.9], "The last token pays its price as well."),
         case([-0.5, -1.0], [-1.0, -4.0], 3.0, two, 0.0, [0.0, 3.0], "β = 0: no price, and the whole score."),
-        case(far, [-1.5, -3.0, -1.0, -2.0], 1.0, padded, 0.1, [-0.05, 0.8, 0.0, 0.0], nothing),
+        case(far, [-1.5, -3.0, -1.0, -2.0], -1.0, padded, 0.1, [-0.05, -1.2, 0.0, 0.0], nothing),
     ]
     return check(answer, "token_rewards", cases)
 

@@ -20,7 +20,11 @@ def check_preference_loss(answer: Callable[[list[float], list[float]], float]) -
         case(
             [2.0], [1.0], "The loss is log(1 + e^−d) with d = chosen − rejected: a right order costs less than log 2."
         ),
-        case([1.0, 0.0], [0.0, 3.0], "The mean over pairs of the loss of each, not the loss of a mean difference."),
+        case(
+            [1.0, 0.0, 2.0],
+            [0.0, 3.0, 0.0],
+            "The mean over pairs of their losses, not the loss of a mean difference.",
+        ),
         case([5.0, 6.0, 7.0], [4.0, 5.0, 6.0], "Only differences count: 7 against 6 is 1 against 0."),
         case([0.0], [800.0], far),
         case([800.0], [0.0], "A difference of 800 is no trouble: the loss is 0 to the last digit."),
@@ -67,6 +71,13 @@ def check_is_hacked(answer: Callable[[list[float], list[float]], bool]) -> Feedb
             [1.0] * 5 + [0.5] * 5 + [1.0] * 5 + [0.25] * 5,
             "Gold is best twice: the first place counts.",
         ),
+        case(rising, [0.25] * 5 + [0.5] * 5 + [0.25] * 5, "At most half: to fall to exactly half is enough."),
+        case([1.0] * 15, [0.5] * 5 + [0.8] * 5 + [0.1] * 5, "The reward must be above that of the turn, not equal."),
+        case(
+            [0.0] * 5 + [2.0, 0.0, 2.0, 0.0, 2.0] + [1.5] * 5,
+            [0.5] * 5 + [0.8] * 5 + [0.1] * 5,
+            "The reward at the turn is a mean, too: of the five iterations of which gold's is the best.",
+        ),
     ]
     return check(answer, "is_hacked", cases)
 
@@ -86,6 +97,10 @@ def check_own_reward(answer: Callable[[str, str], float]) -> Feedback:
         case(" Thank one two three four five six", 0.9, "A point, and a tenth less for the seventh word."),
         case(" lonely.", 0.0, "Only the response counts, not the prompt.", "Thank you, I feel really"),
         case(" thanks.", 1.0, "“Thank” may stand inside a longer word."),
+        case(" unthankful.", 1.0, "“Thank” may stand anywhere inside a longer word."),
+        case(" THANKS.", 1.0, "Large and small letters are the same everywhere in the word."),
+        case("Thanks.", 1.0, "“Thank” may be the very beginning of the response."),
+        case(" don't  stop\n me now or ever again", -0.1, "Words are what split() gives: here seven."),
         case("", 0.0, "A model may end at once: an empty response has no words, and earns 0."),
     ]
     return check(answer, "own_reward", cases)

@@ -92,9 +92,9 @@ def gradients(loss: Callable) -> Callable:
 
 
 def compare_loss(
-    answer: Callable, name: str, cases: list[Case], right: Callable, learned: str, at: int = -1
+    answer: Callable, name: str, cases: list[Case], right: Callable, learned: str, also: str = ""
 ) -> Feedback:
-    """Its value in every case, and then its gradient in the one at ``at``: a right value may have none.
+    """Its value in every case, and then its gradient in the last one: a right value may have none.
 
     Args:
         answer: the reader's function.
@@ -102,7 +102,7 @@ def compare_loss(
         cases: inputs with the value and a hint each.
         right: the loss itself.
         learned: the arguments that carry a gradient, in words.
-        at: the case whose gradient is compared.
+        also: what else to say of a wrong gradient.
     """
     import torch
 
@@ -110,8 +110,8 @@ def compare_loss(
         feedback = check(answer, name, cases)
         if not feedback.passed:
             return feedback
-        args, hint = cases[at].args, f"The value is right. This is its gradient by {learned}: "
-        hint += "no detach, item, no_grad, NumPy, *=."
+        args, hint = cases[-1].args, f"The value is right. This is its gradient by {learned}: "
+        hint += f"no detach, item, no_grad, NumPy, *=.{also}"
         second = check(gradients(answer), name, [Case(args, gradients(right)(*args), hint)])
         return feedback if second.passed else second
 
@@ -164,7 +164,15 @@ class NotebookJudge(Judge):
         return _at_most(STEPS, answer, args)
 
     def copy(self, args: tuple) -> tuple:
-        return copy.deepcopy(args)
+        """Lists one by one: if one stood in two places, an answer that works in place would change both."""
+        memo: dict[int, Any] = {}
+
+        def fresh(value: Any) -> Any:
+            if type(value) in (list, tuple):
+                return type(value)(map(fresh, value))
+            return copy.deepcopy(value, memo)  # an optimiser goes on with the parameters of its network
+
+        return fresh(args)
 
     def plain(self, value: Any) -> Any:
         if isinstance(value, tuple):

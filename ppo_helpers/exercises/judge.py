@@ -10,6 +10,17 @@ class Endless(BaseException):
     """An answer that was stopped. No ``Exception``: the answer's own ``except`` must not swallow it."""
 
 
+class Returned:
+    """An error that came back like a result: it was not raised."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __repr__(self):
+        kind = self.error if isinstance(self.error, type) else type(self.error)
+        return f"a {kind.__name__} that was returned, not raised"
+
+
 class Judge:
     """Tries answers. What a notebook and a page do differently stands in the methods at the end."""
 
@@ -46,6 +57,8 @@ class Judge:
             return None
         except (Exception, Endless) as error:
             return error
+        if isinstance(got, BaseException) or (isinstance(got, type) and issubclass(got, BaseException)):
+            return Returned(got)
         return None if got is ... else got
 
     # --- is it right? -----------------------------------------------------------------------------------------------
@@ -126,12 +139,13 @@ class Judge:
     def kind(self, got, expected):
         """What to return, if the answer is of another kind than what was expected."""
         if isinstance(expected, tuple):
-            return None if isinstance(got, tuple) else f"Return {len(expected)} things as a tuple: return a, b."
+            fits = isinstance(got, tuple) and len(got) == len(expected)
+            return None if fits else f"Return {len(expected)} things as a tuple: return a, b."
         plain = self.plain(got)
         if isinstance(expected, bool):
             return None if isinstance(plain, (bool, int)) else "Return True or False."
         shape = numbers(expected)[0]
-        if hasattr(got, "__next__"):
+        if hasattr(got, "__next__") and shape:
             return f"Return {form(shape)}: put list(…) around what you return."
         found = numbers(plain)
         return None if found is not None and len(found[0]) == len(shape) else f"Return {form(shape)}."

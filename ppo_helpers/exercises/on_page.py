@@ -21,8 +21,8 @@ class Stopped(Endless):
 class World:
     """The world of exercise 2.1: what follows a move in each cell is written down."""
 
-    def __init__(self, shown, moves):
-        self.shown, self.moves = shown, moves
+    def __init__(self, shown, moves, terminals, move_cost):
+        self.shown, self.moves, self.terminals, self.move_cost = shown, moves, terminals, move_cost
 
     def step(self, state, action):
         if (state, action) not in self.moves:

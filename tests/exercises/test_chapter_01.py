@@ -186,6 +186,41 @@ def bellman_by_parts(rewards, values, done, gamma):
     return max(rewards) + gamma * max(0 if d else v for v, d in zip(values, done, strict=True))
 
 
+def climb_until_it_gets_worse(score, arrows, changes):
+    for place, arrow in changes:
+        changed = [*arrows[:place], arrow, *arrows[place + 1 :]]
+        if score(changed) < score(arrows):
+            break
+        arrows = changed
+    return arrows
+
+
+def climb_against_the_last(score, arrows, changes):
+    last = score(arrows)
+    for place, arrow in changes:
+        changed = [*arrows[:place], arrow, *arrows[place + 1 :]]
+        arrows, last = (changed if score(changed) >= last else arrows), score(changed)
+    return arrows
+
+
+def climb_on_one_copy(score, arrows, changes):
+    """What was tried and found worse stays in the copy."""
+    trial, best = list(arrows), score(arrows)
+    for place, arrow in changes:
+        trial[place] = arrow
+        if score(trial) >= best:
+            arrows, best = list(trial), score(trial)
+    return arrows
+
+
+def rings_that_find_the_goal_anew(neighbours, goal):
+    seen, ring, moves = set(), [goal], 0
+    while ring := {place for cell in ring for place in neighbours[cell]} - seen:
+        seen |= ring
+        moves += 1
+    return moves
+
+
 RIGHT = {
     check_climb: {
         "plain": climb,
@@ -219,6 +254,9 @@ RIGHT = {
 }
 WRONG = {
     check_climb: {
+        "ends at the first worse change": (climb_until_it_gets_worse, "then go on"),
+        "compared with the last one tried": (climb_against_the_last, "A worse change leaves nothing behind"),
+        "one copy for all": (climb_on_one_copy, "A worse change leaves nothing behind"),
         "the score": (lambda *a: climb(*a, give=lambda arrows, best: best), "Return a list of 1 number"),
         "never keeps": (lambda *a: climb(*a, keep=lambda new, best: False), "This change is better"),
         "keeps what is worse": (lambda *a: climb(*a, keep=lambda new, best: new <= best), "This change is better"),
@@ -233,6 +271,7 @@ WRONG = {
         "nothing without changes": (lambda s, a, c: climb(s, a, c) if c else [0, 0], "Without changes"),
     },
     check_cell_value: {
+        "all but the last": (lambda n, c: max([*n[:1], *n[1:-1]]) - c, "the best of them still counts"),
         "cost added": (lambda n, c: max(n) + c, "then pay for the move"),
         "no cost": (lambda n, c: max(n), "then pay for the move"),
         "worst neighbour": (lambda n, c: min(n) - c, "Walk to the best neighbour"),
@@ -251,6 +290,7 @@ WRONG = {
         "all of them": (lambda n, c: [x - c for x in n], "Return one number"),
     },
     check_longest_way: {
+        "the goal is new": (rings_that_find_the_goal_anew, "it is not new"),
         "no memory, queue": (search_without_memory, "remember them"),
         "no memory, rings": (rings_without_memory, "remember them"),
         "no memory, recursion": (recursion_without_memory, "remember them"),
@@ -275,6 +315,15 @@ WRONG = {
         ),
     },
     check_bellman: {
+        "begins with the first reward": (lambda r, v, d, g: max(r[0], bellman(r, v, d, g)), "even if it earns 0"),
+        "values never below zero": (
+            lambda *a: bellman(*a, later=lambda v, d, g: 0 if d else g * max(v, 0)),
+            "even if it earns 0",
+        ),
+        "the first and the last move": (
+            lambda r, v, d, g: bellman(*([x[0], x[-1]] for x in (r, v, d)), g),
+            "The best of all moves",
+        ),
         "mean instead of max": (lambda *a: bellman(*a, best=lambda x: np.mean(list(x))), "The best of"),
         "min instead of max": (lambda *a: bellman(*a, best=min), "The best of"),
         "sum instead of max": (lambda *a: bellman(*a, best=sum), "The best of"),

@@ -161,6 +161,21 @@ def walk_keeps_the_last_reward(world, arrows, start, max_moves):
     return reward, done
 
 
+def expected_of_finite_values(probabilities, values):
+    """Zips what is left of the one with all of the other."""
+    finite = [value for value in values if value > -np.inf]
+    return sum(p * q for p, q in zip(probabilities, finite, strict=False))
+
+
+def expected_up_to_the_first_blocked(probabilities, values):
+    total = 0.0
+    for p, q in zip(probabilities, values, strict=True):
+        if q == -np.inf:
+            break
+        total += p * q
+    return total
+
+
 RIGHT = {
     check_softmax: {
         "NumPy": softmax,
@@ -224,6 +239,8 @@ WRONG = {
         "blocked at −1000": (lambda v, t: softmax(v, t, blocked=-1000.0), "not a large negative number"),
     },
     check_expected_value: {
+        "blocked values dropped alone": (expected_of_finite_values, "who stays keeps its own"),
+        "ends at the first blocked": (expected_up_to_the_first_blocked, "Leave out the pair"),
         "max instead of mean": (lambda p, q: max(q), "not the best"),
         "plain mean": (lambda p, q: sum(q) / len(q), "A certain move: its own value"),
         "likeliest move": (lambda p, q: q[int(np.argmax(p))], "the plain mean"),

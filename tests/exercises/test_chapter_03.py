@@ -138,6 +138,21 @@ WRONG = {
         "a list": (lambda *a: [descend(*a)], "Return one number"),
     },
     check_chosen_logprobs: {
+        "log of the softmax": (
+            lambda z, c: z.softmax(-1).gather(-1, c[:, None]).squeeze(-1).log(),
+            "rounds to 0, whose log is −∞",
+        ),
+        "log of the softmax and a little": (
+            lambda z, c: (z.softmax(-1).gather(-1, c[:, None]).squeeze(-1) + 1e-8).log(),
+            "rounds to 0, whose log is −∞",
+        ),
+        "the maximum of all rows": (
+            lambda z, c: (
+                chosen(z, c) * 0
+                + ((z - z.max()) - (z - z.max()).exp().sum(-1, keepdim=True).log())[torch.arange(len(c)), c]
+            ),
+            "row by row",
+        ),
         "logits": (lambda z, c: z.gather(-1, c[:, None]).squeeze(-1), "log_softmax along dim −1"),
         "no logarithm": (lambda z, c: chosen(z, c).exp(), "log_softmax along dim −1"),
         "along the rows": (lambda z, c: z.log_softmax(0).gather(-1, c[:, None]).squeeze(-1), "log_softmax along"),
@@ -157,12 +172,17 @@ WRONG = {
         "the last loss only": (lambda *a: fit(*a)[-1], "Return a list of 1 number"),
         "no step": (fit_without_steps, "The second loss shows the first step"),
         "uphill": (lambda *a: fit(*a, sign=-1), "The second loss shows the first step"),
-        "plain gradient steps": (lambda *a: fit(*a, make=torch.optim.SGD), "with Adam"),
+        "plain gradient steps": (lambda *a: fit(*a, make=torch.optim.SGD), "by Adam with lr=rate"),
         "slopes pile up": (lambda *a: fit(*a, clear=False), "zero_grad"),
         "a new optimizer in each round": (lambda *a: fit(*a, again=True), "made before the loop"),
         "a typed rate": (lambda n, x, t, s, r: fit(n, x, t, s, 0.1), "lr=rate"),
     },
     check_masked_softmax: {
+        "error returned": (
+            lambda z, m: masked_softmax(z, m) if any(m) else ValueError("no open move"),
+            "there is no policy: raise it",
+        ),
+        "its class returned": (lambda z, m: masked_softmax(z, m) if any(m) else ValueError, "raise it"),
         "not normalised": (lambda z, m: np.exp(z) * m, "and adds up to 1"),
         "mask as a length": (
             lambda z, m: masked_softmax(z, [j < sum(m) for j in range(len(m))]),

@@ -85,6 +85,25 @@ def slopes_by_autograd(old, new, action, advantage):
     return z.grad
 
 
+def slopes_in_place(old, new, action, advantage):
+    chance = new[action]
+    for j in range(len(new)):
+        new[j] = advantage * chance / old[action] * ((j == action) - new[j])
+    return new
+
+
+def climb_with_gradient_on_both_sides(policy, optimizer, steps, advantages, epochs):
+    means = []
+    for _ in range(epochs + 1):
+        logprobs = policy.logprobs(*steps)
+        level = ((logprobs - logprobs.clone()).exp() * advantages).mean()
+        means.append(level.item())
+        optimizer.zero_grad()
+        (-level).backward()
+        optimizer.step()
+    return means
+
+
 RIGHT = {
     check_importance_mean: {
         "plain": importance_mean,
@@ -102,6 +121,7 @@ RIGHT = {
     },
     check_climb_batch: {"plain": climb_batch, "step by step": climb_batch_stepwise},
     check_slopes: {
+        "in place": slopes_in_place,
         "plain": slopes,
         "NumPy": lambda o, n, a, A: A * n[a] / o[a] * (np.eye(len(n))[a] - np.array(n)),
         "autograd": slopes_by_autograd,
@@ -152,17 +172,18 @@ WRONG = {
         "kept within bounds": (lambda n, o: np.exp(np.clip(np.subtract(n, o), -0.5, 0.5)), "e to the difference"),
     },
     check_climb_batch: {
+        "old ones not detached": (climb_with_gradient_on_both_sides, "Old log-probs are constants"),
         "advantages whitened": (whitened, "the mean advantage"),
         "sum": (climbed(keep=lambda log_ratio, A: (log_ratio.exp() * A).sum()), "the mean advantage"),
         "mean ratio": (climbed(keep=lambda log_ratio, A: log_ratio.exp().mean()), "the mean advantage"),
         "the loss": (climbed(keep=lambda log_ratio, A: -(log_ratio.exp() * A).mean()), "the mean advantage"),
         "logarithm of the ratio": (climbed(of=lambda log_ratio: log_ratio), "the mean advantage"),
         "one number too few": (climbed(extra=0), "so one number"),
-        "downhill": (climbed(sign=1), "the mean must rise"),
-        "ratio computed once": (climb_once_for_all, "the mean must rise"),
+        "downhill": (climbed(sign=1), "One step on minus the mean"),
+        "ratio computed once": (climb_once_for_all, "new ones made in every round"),
         "gradients pile up": (climbed(clear=False), "clear the gradient"),
-        "1 + log-ratio": (climbed(of=lambda log_ratio: 1 + log_ratio), "the mean must rise"),
-        "old one renewed": (climbed(renew=True), "against the old log-probabilities"),
+        "1 + log-ratio": (climbed(of=lambda log_ratio: 1 + log_ratio), "One step on minus the mean"),
+        "old one renewed": (climbed(renew=True), "Old log-probs are constants"),
         "brake of 0.2": (climbed(of=lambda log_ratio: log_ratio.exp().clamp(0.8, 1.2)), "no brake"),
     },
     check_slopes: {

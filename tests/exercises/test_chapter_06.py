@@ -121,6 +121,13 @@ def approximate_kl_in_torch(logprobs, old):
     return (x.exp() - 1 - x).mean()
 
 
+def loss_without_the_way_back(logp, old, a, eps):
+    """Right in value, flat wherever the band is left."""
+    ratio = (logp - old).exp()
+    objective = torch.min(ratio * a, ratio.clamp(1 - eps, 1 + eps) * a)
+    return -torch.where((ratio - 1).abs() < eps, objective, objective.detach()).mean()
+
+
 RIGHT = {
     check_clipped: {
         "plain": clipped,
@@ -157,6 +164,11 @@ RIGHT = {
 }
 WRONG = {
     check_clipped: {
+        "the edge alone": (lambda r, a, e: 1 + e if a > 0 and r > 1 + e else clipped(r, a, e), "the edge times the"),
+        "nothing for an advantage of 0": (
+            lambda r, a, e: clipped(r, a, e) if a else 1.0,
+            "An advantage of 0 earns nothing",
+        ),
         "no clip": (lambda r, a, e: r * a, "beyond the band a good move earns no more"),
         "clip only": (lambda r, a, e: max(1 - e, min(r, 1 + e)) * a, "below the band a good move keeps its slope"),
         "maximum": (lambda r, a, e: clipped(r, a, e, outer=max), "The smaller of 0.5 and 0.8"),
@@ -216,6 +228,7 @@ WRONG = {
         "as text": (lambda *a: "yes" if pushes(*a) else "no", "Return True or False"),
     },
     check_batch_loss: {
+        "no way back": (loss_without_the_way_back, "This is its gradient by logprobs"),
         "sign": (lambda *a: batch_loss(*a, sign=1), "a loss is minus the objective"),
         "one for each": (lambda *a: batch_loss(*a).expand(1), "Return one number"),
         "no clip": (lambda *a: batch_loss(*a, best=lambda x, y: x), "the smaller of 1.5 and 1.2"),

@@ -142,8 +142,28 @@ def loss_with_a_detached_clip(logp, old, a, v, ret, ent, eps, vf, ec):
     return policy + vf * (v - ret).square().mean() - ec * ent.mean()
 
 
+def update_that_clears_at_the_end(evaluate, batch, optimizer, generator):
+    """zero_grad behind the step, and no ε beside the standard deviation."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    a = (batch.advantages - batch.advantages.mean()) / batch.advantages.std(correction=0)
+    for _ in range(4):
+        for rows in torch.randperm(len(batch), generator=generator).tensor_split(math.ceil(len(batch) / 256)):
+            logp, v, h = evaluate(batch[rows])
+            policy = policy_loss(logp, batch.old_logprobs[rows], a[rows])
+            (policy + 0.5 * value_loss(v, batch.returns[rows]) - 0.01 * h.mean()).backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 0.5)
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+def parts_of_one_more(evaluate, batch, optimizer, generator):
+    """256 rows in two parts."""
+    update(evaluate, batch, optimizer, generator, size=256 if len(batch) % 256 else 255)
+
+
 RIGHT = {
     check_update: {
+        "cleared at the end": update_that_clears_at_the_end,
         "plain": update,
         "by hand": update_by_hand,
         "the book's helper": lambda e, b, o, g: ppo_update(e, b, o, PPOConfig(ent_coef=0.01), g),
@@ -180,6 +200,7 @@ RIGHT = {
 }
 WRONG = {
     check_update: {
+        "a part too many": (parts_of_one_more, "256 rows are one minibatch"),
         "no step": (updated(**{"no step": True}), "zero_grad, backward, step"),
         "one epoch": (updated(epochs=1), "4 epochs of zero_grad"),
         "gradients piled up": (updated(**{"piled up": True}), "zero_grad, backward, step"),
@@ -202,6 +223,10 @@ WRONG = {
         "whitened in each minibatch": (updated(white="minibatch"), "3 parts of 200"),
     },
     check_targets: {
+        "from the median": (
+            lambda a, v: ((np.array(a) - np.median(a)) / np.std(a), targets(a, v)[1]),
+            "less the mean",
+        ),
         "returns from whitened advantages": (lambda a, v: (targets(a, v)[0], targets(a, v)[0] + v), "as they were"),
         "whitened in place": (targets_in_place, "Returns: advantages as they were"),
         "not whitened": (lambda a, v: (a, targets(a, v)[1]), "Whitened: less the mean"),

@@ -112,6 +112,24 @@ def draw_single(scores, temperature, u):
     return int(np.argmax(scipy.special.softmax(np.array(scores) / temperature) > u))
 
 
+def normalisers_of_other_rows(logits, ids):
+    """Without keepdims each column, not each row, gets its number."""
+    z = np.array(logits)[: len(ids) - 1]
+    return (z - np.logaddexp.reduce(z, axis=1)[: z.shape[1]])[np.arange(len(ids) - 1), ids[1:]]
+
+
+def shifted_by_the_highest_of_all(logits, ids):
+    z = np.array(logits)[: len(ids) - 1]
+    z = z - z.max()
+    return (z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[np.arange(len(ids) - 1), ids[1:]]
+
+
+def draw_shifted_before(scores, temperature, u):
+    z = np.array(scores) / temperature
+    weights = np.exp(z - max(scores))
+    return int((np.cumsum(weights / weights.sum()) <= u).sum())
+
+
 RIGHT = {
     check_text_logprobs: {
         "logaddexp": text_logprobs,
@@ -150,6 +168,15 @@ RIGHT = {
 }
 WRONG = {
     check_text_logprobs: {
+        "the likeliest token": (
+            lambda z, i: [max(row) - np.logaddexp.reduce(row) for row in z[: len(i) - 1]],
+            "Two tokens of the text, likely or not",
+        ),
+        "numbers of other rows": (
+            lambda z, i: normalisers_of_other_rows(z, i) if len(i) == len(z[0]) + 1 else text_logprobs(z, i),
+            "by the row of scores there",
+        ),
+        "the highest of all positions": (shifted_by_the_highest_of_all, "a highest score of its own"),
         "scores": (lambda z, i: [row[t] for row, t in zip(z, i[1:], strict=False)], "two equal scores, log ½"),
         "probabilities": (lambda z, i: np.exp(text_logprobs(z, i)), "two equal scores, log ½"),
         "minus": (lambda z, i: [-x for x in text_logprobs(z, i)], "two equal scores, log ½"),
@@ -170,7 +197,7 @@ WRONG = {
         ),
         "the same token everywhere": (
             lambda z, i: text_logprobs(z, i[:1] + i[1:2] * (len(i) - 1)),
-            "Two tokens, each predicted",
+            "Two tokens of the text",
         ),
         "less log V": (
             lambda z, i: [row[t] - math.log(len(row)) for row, t in zip(z, i[1:], strict=False)],
@@ -190,6 +217,10 @@ WRONG = {
         ),
     },
     check_mean_probability: {
+        "zeros for padding": (
+            lambda x, m: np.exp(np.mean([a for a, real in zip(x, m, strict=True) if a * real])),
+            "A log-probability of 0 counts like any other",
+        ),
         "sum": (lambda x, m: np.exp(np.sum(counted(x, m))), "e to the mean"),
         "no exponential": (lambda x, m: np.mean(counted(x, m)), "e to its log-probability"),
         "perplexity": (lambda x, m: 1 / mean_probability(x, m), "e to its log-probability"),
@@ -237,6 +268,11 @@ WRONG = {
         "first subtracted": (lambda *a: at_temperature_shifted_by(lambda x: x[0], *a), "need not be the first"),
     },
     check_draw_token: {
+        "subtracted before the division": (
+            draw_shifted_before,
+            "after the division",
+        ),
+        "the first subtracted": (lambda *a: draw_token_by_steps(*a, highest=lambda z: z[0]), "not the first"),
         "greedy": (lambda z, t, u: int(np.argmax(z)), "not the likeliest"),
         "from the right": (lambda z, t, u: draw_token(z, t, 1 - u), "0.25 is in the left one"),
         "the last": (lambda z, t, u: len(z) - 1, "0.25 is in the left one"),

@@ -124,6 +124,31 @@ def clipped_mean(new, old, gains, eps, mask):
     return -torch.minimum(*pair)
 
 
+def errors_of(new, old, mask):
+    return np.abs(np.exp(gained(new, old, mask)) - 1)
+
+
+def clipped_from_above(logprobs, old, advantages, eps, mask):
+    ratio = (logprobs[mask] - old[mask]).exp()
+    return -torch.min(ratio * advantages[mask], ratio.clamp(max=1 + eps) * advantages[mask]).mean()
+
+
+def clipped_loss_masked_late(logprobs, old, advantages, eps, mask):
+    ratio = (logprobs - old).exp()
+    objective = torch.min(ratio * advantages, ratio.clamp(1 - eps, 1 + eps) * advantages)
+    return -objective[mask].mean()
+
+
+def clipped_loss_with_a_detached_clip(logprobs, old, advantages, eps, mask):
+    ratio, a = (logprobs[mask] - old[mask]).exp(), advantages[mask]
+    return -torch.min(ratio * a, ratio.clamp(1 - eps, 1 + eps).detach() * a).mean()
+
+
+def clipped_loss_by_factors(logprobs, old, advantages, eps, mask):
+    ratio = ((logprobs - old) * mask).exp()
+    return -(torch.min(ratio * advantages, ratio.clamp(1 - eps, 1 + eps) * advantages) * mask).sum() / mask.sum()
+
+
 RIGHT = {
     check_sequence_ratios: {
         "a list": sequence_ratios,
@@ -162,6 +187,10 @@ RIGHT = {
 }
 WRONG = {
     check_sequence_ratios: {
+        "distances": (
+            lambda n, o, m: [math.exp(np.abs(gained(n, o, m)).mean()), math.exp(np.abs(gained(n, o, m)).sum())],
+            "its difference has a sign",
+        ),
         "logarithms": (lambda *a: np.log(sequence_ratios(*a)), "Nothing has changed: both are 1"),
         "of the logarithms": (
             lambda n, o, m: [np.mean(of(n, m) / of(o, m)), np.prod(of(n, m) / of(o, m))],
@@ -210,6 +239,12 @@ WRONG = {
         ),
     },
     check_same_policy: {
+        "mean error": (lambda n, o, m, tol: errors_of(n, o, m).mean() <= tol, "no mean"),
+        "most of them": (lambda n, o, m, tol: np.median(errors_of(n, o, m)) <= tol, "no mean"),
+        "the first two": (lambda n, o, m, tol: (errors_of(n, o, m)[:2] <= tol).all(), "up to the last"),
+        "sum of errors": (lambda n, o, m, tol: errors_of(n, o, m).sum() <= tol, "errors are not added up"),
+        "length of the errors": (lambda n, o, m, tol: np.linalg.norm(errors_of(n, o, m)) <= tol, "not added up"),
+        "upside down": (lambda n, o, m, tol: same_policy(o, n, m, tol), "new − old"),
         "always": (lambda *a: True, "One token is enough"),
         "inverted": (lambda *a: not same_policy(*a), "All ratios are exactly 1"),
         "exactly": (lambda n, o, m, tol: n == o, "A ratio of 1.0002 is within the tolerance"),
@@ -245,7 +280,7 @@ WRONG = {
         ),
         "difference of log-probs": (
             lambda n, o, m, tol: bool((np.abs(gained(n, o, m)) <= tol).all()),
-            "not the difference with 0",
+            "Compare e to the difference, new − old, with 1",
         ),
         "tolerance 0.05": (lambda n, o, m, tol: same_policy(n, o, m, 0.05), "The tolerance is an argument"),
         "tolerance 0.01": (lambda n, o, m, tol: same_policy(n, o, m, 0.01), "The tolerance is an argument"),
@@ -257,6 +292,10 @@ WRONG = {
         ),
     },
     check_clipped_loss: {
+        "clipped from above only": (clipped_from_above, "A bad token that became rarer is clipped"),
+        "masked when all is computed": (clipped_loss_masked_late, "pick what counts before e is taken"),
+        "the clipped part detached": (clipped_loss_with_a_detached_clip, "This is its gradient by logprobs"),
+        "the mask as a factor": (clipped_loss_by_factors, "the padding may hold NaN"),
         "sign": (lambda *a: clipped_loss(*a, sign=1), "A loss is minus the objective"),
         "upside down": (lambda *a: clipped_loss(*a, swap=True), "The ratio is new over old"),
         "no ratio": (lambda n, o, g, e, m: -(n - o + 1)[m].mean(), "The ratio is new over old"),

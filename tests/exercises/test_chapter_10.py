@@ -162,6 +162,7 @@ RIGHT = {
 }
 WRONG = {
     check_token_rewards: {
+        "never a bad score": (lambda n, r, s, m, b: token_rewards(n, r, abs(s), m, b), "the score is paid"),
         "plus": (lambda n, r, *a: token_rewards(r, n, *a), "that costs"),
         "no score": (lambda n, r, s, m, b: token_rewards(n, r, 0.0, m, b), "No KL: only the last token earns"),
         "score at every token": (

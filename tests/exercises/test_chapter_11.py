@@ -1,6 +1,7 @@
 """Chapter 11's checks against answers that readers write."""
 
 import math
+import re
 
 import numpy as np
 import torch
@@ -77,6 +78,11 @@ RIGHT = {
 }
 WRONG = {
     check_preference_loss: {
+        "median": (
+            lambda c, r: np.median(np.logaddexp(0, -difference(c, r))),
+            "The mean over pairs of their losses",
+        ),
+
         "no minus": (lambda c, r: -preference_loss(c, r), "about 0.69"),
         "the chance": (lambda c, r: sigmoid(difference(c, r)).mean(), "about 0.69"),
         "swapped": (lambda c, r: preference_loss(r, c), "costs less than log 2"),
@@ -99,6 +105,21 @@ WRONG = {
         "one for each": (lambda c, r: np.logaddexp(0, -difference(c, r)), "Return one number"),
     },
     check_is_hacked: {
+        "below half": (
+            lambda reward, gold: is_hacked(reward, gold) and fives(gold)[-1] < max(fives(gold)) / 2,
+            "to fall to exactly half is enough",
+        ),
+        "not below": (
+            lambda reward, gold: fives(reward)[-1] >= fives(reward)[fives(gold).index(max(fives(gold)))]
+            and fives(gold)[-1] <= max(fives(gold)) / 2,
+            "above that of the turn, not equal",
+        ),
+        "one reward at the turn": (
+            lambda reward, gold: fives(reward)[-1] > reward[fives(gold).index(max(fives(gold)))]
+            and fives(gold)[-1] <= max(fives(gold)) / 2,
+            "The reward at the turn is a mean, too",
+        ),
+
         "always": (lambda *a: True, "Both rise"),
         "never": (lambda *a: False, "hacked"),
         "gold alone": (lambda reward, gold: fives(gold)[-1] <= max(fives(gold)) / 2, "Both fall"),
@@ -131,6 +152,27 @@ WRONG = {
         ),
     },
     check_own_reward: {
+        "at the beginning of a word": (
+            lambda p, t: own_reward(p, " ".join(w if w.lower().startswith("thank") else "x" for w in t.split())),
+            "anywhere inside a longer word",
+        ),
+        "only the first letter": (
+            lambda p, t: own_reward(p, t.replace("THANK", "")),
+            "the same everywhere in the word",
+        ),
+        "behind something": (
+            lambda p, t: (t.lower().find("thank") > 0) - 0.1 * max(0, len(t.split()) - 6),
+            "the very beginning of the response",
+        ),
+        "counted by blanks": (
+            lambda p, t: ("thank" in t.lower()) - 0.1 * max(0, t.count(" ") - 6),
+            "Words are what split() gives",
+        ),
+        "counted by letters": (
+            lambda p, t: ("thank" in t.lower()) - 0.1 * max(0, len(re.findall(r"\w+", t)) - 6),
+            "Words are what split() gives",
+        ),
+
         "letters": (lambda p, t: own_reward(p, t) if "Thank" in t else own_reward(p, t.lower().replace("thank", "")),
                     "Large and small letters"),
         "always": (lambda p, t: 1.0, "No thanks, few words"),

@@ -287,7 +287,11 @@ def test_an_error_may_be_what_is_expected():
 
 
 def test_an_error_that_is_returned_is_no_answer():
-    assert told(lambda x: ValueError("no"))["got"] == "ValueError: no"
+    for error in (ValueError("no"), ValueError, KeyboardInterrupt()):
+        found = told(lambda x, error=error: error)
+        kind = error if isinstance(error, type) else type(error)
+        assert found["got"] == f"a {kind.__name__} that was returned, not raised"
+        assert found["hint"] == "Return one number."
 
 
 # --- which case is shown, and how -----------------------------------------------------------------------------------
