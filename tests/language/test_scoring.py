@@ -676,6 +676,7 @@ def test_the_tokenizer_gives_the_known_ids(tokenizer):
     assert len(tokenizer("wonderful")["input_ids"]) == 3 and len(tokenizer) == 50257
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.text())
 def test_any_text_comes_back(text):

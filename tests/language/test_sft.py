@@ -56,6 +56,7 @@ def test_demonstrations_are_held_out_reviews_that_answer_the_prompts():
     assert not texts & trained and texts <= held_out
 
 
+@pytest.mark.slow
 def test_a_demonstration_is_cut_into_the_tokens_of_its_whole_text():
     _, tokenizer = load_gpt2("tiny")
     for prompt, response in demonstrations():
