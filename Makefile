@@ -47,7 +47,7 @@ address:
 	$(PYTHON) tools/address.py "$(REPO)"
 
 clean:
-	rm -rf _build build mutants .venv .venv-colab .venv-trl
+	rm -rf _build build mutants .venv .venv-colab .venv-trl tools/js/node_modules *.egg-info .hypothesis .*_cache
 
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "The book needs Python 3.11 to 3.13: make PYTHON=python3.12 …")'

@@ -1,6 +1,6 @@
 """Interactive figures: alive in JupyterLab, VS Code and Colab, and on the published page without a kernel."""
 
-from ppo_helpers.live.base import LiveFigure, glue
+from ppo_helpers.live.base import LiveFigure
 from ppo_helpers.live.figures.advantage_path import AdvantagePath
 from ppo_helpers.live.figures.before_after import BeforeAfter
 from ppo_helpers.live.figures.cart_pole import CartPole
@@ -40,5 +40,4 @@ __all__ = [
     "TokenAdvantages",
     "TokenExplorer",
     "ValueMaps",
-    "glue",
 ]

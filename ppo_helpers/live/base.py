@@ -126,11 +126,3 @@ class AskingFigure(LiveFigure):
         except Exception as error:
             reply = {"error": str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"}
         self.send({"number": asked["number"], **reply})
-
-
-def glue(name: str, value) -> None:
-    """Record a value for ``{glue:}`` in the text: the message that ``myst_nb.glue`` sends, which Colab lacks."""
-    from IPython.display import display
-
-    text = {"application/papermill.record/text/plain": repr(value)}
-    display(text, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}})

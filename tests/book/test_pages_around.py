@@ -144,6 +144,16 @@ def test_the_first_screen_has_the_figure_and_the_sidebar_its_whole_logo(visit, b
     assert rectangle(page.locator(".bd-sidebar-primary .current > a"))["bottom"] <= 900
 
 
+def test_a_laptop_of_1366_pixels_has_the_controls_beside_the_picture(visit, base):
+    page = visit(f"{base}{CHAPTERS[6]}.html", width=1351)  # its scroll bar takes fifteen
+    for figure in (".live-lab", ".live-poles"):
+        picture, side = (rectangle(page.locator(f"{figure} {part}").first) for part in (".live-picture", ".live-side"))
+        assert side["left"] >= picture["right"] and picture["right"] - picture["left"] == 576
+    page.set_viewport_size({"width": 1280, "height": 800})  # there they stand below, and a plot beside its controls
+    plot, buttons = (rectangle(page.locator(f".live-poles .live-side > {part}")) for part in ("svg", ".live-playback"))
+    assert plot["left"] >= buttons["right"] and plot["top"] == buttons["top"]
+
+
 def test_sidebar_stays_where_it_is_when_its_logo_comes_late(visit, base):
     page = visit(f"{base}{CHAPTERS[0]}.html", width=1440)
 

@@ -115,7 +115,7 @@ def test_a_module_that_several_figures_import_stands_in_a_page_once():
 # ---- In the browser ----
 
 
-WIDTHS = [1440, 390, 360]
+WIDTHS = [1440, 872, 800, 620, 390, 360]
 
 
 def resize(page, width):
