@@ -2,6 +2,7 @@
  * Nothing is sent anywhere; what the reader writes and what they have solved stays in this browser. */
 (() => {
   const [ANSWERS, SOLVED] = ["book-answers", "book-solved"];
+  const OVER = "Start over";
 
   const element = (tag, properties, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -116,16 +117,18 @@
         return made;
       };
       this.checker = button("Check", "exercise-button", () => this.check());
-      const over = button("Start over", "exercise-button quiet", () => this.startOver());
+      this.over = button(OVER, "exercise-button quiet", () => (this.former ? this.put(this.former) : this.startOver()));
       const keys = "Ctrl + Enter checks · Tab indents, Esc and then Tab leaves";
       const told = element("span", { className: "exercise-keys", id: `keys-${this.name}`, textContent: keys });
-      this.bar.replaceChildren(this.checker, over, told);
+      this.bar.replaceChildren(this.checker, this.over, told);
       this.said?.remove(); // that the editor did not come the first time
       this.said = element("div", { className: "exercise-said", role: "status" });
       this.bar.after(this.said);
     }
 
     changed(text) {
+      this.former = ""; // who writes on needs nothing back
+      if (this.over) this.over.textContent = OVER;
       if (this.judged !== text) this.said?.removeAttribute("data-passed"); // that was said of another text
       keep(ANSWERS, (answers) => {
         if (text.trimEnd() === this.stub) delete answers[this.name];
@@ -133,11 +136,18 @@
       });
     }
 
-    /** The stub takes the place of all that is there; undo brings it back. */
-    startOver() {
+    /** A text takes the place of all that is there; undo brings it back. */
+    put(text) {
       const { textarea } = this.editor;
-      textarea.setRangeText(this.stub, 0, textarea.value.length);
+      textarea.setRangeText(text, 0, textarea.value.length);
       textarea.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    }
+
+    /** A phone has no key that undoes: what was written can be had back. */
+    startOver() {
+      const was = this.editor.value;
+      this.put(this.stub);
+      if (was.trimEnd() !== this.stub) [this.former, this.over.textContent] = [was, "Bring it back"];
       this.said.replaceChildren();
       this.goToDots();
     }

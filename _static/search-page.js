@@ -27,6 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /** Where a word stands, or as much of its beginning as there is: the stem of "policies" is "polici". */
   function place(text, word) {
+    if (word.length < 3) return text.search(new RegExp(`(?<!\\p{L})${word}(?!\\p{L})`, "u")); // no part of another word
     for (let length = word.length; length > 2; length--) {
       const at = text.indexOf(word.slice(0, length));
       if (at >= 0) return at;

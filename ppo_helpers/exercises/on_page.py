@@ -102,6 +102,7 @@ def run(source, exercises, soon=lambda text: None):
     Returns:
         Whether the answer is right, and what the reader is told.
     """
+    source = plain_signs(source)
     complete_modules()  # anew: the cell before may have changed them
     checks, told = Checks(PageJudge(source, soon), exercises), "The cell has run. No check was called in it."
     soon(f"Python has not come to the end of the cell after {LIMIT} seconds: stopped.")
@@ -111,6 +112,13 @@ def run(source, exercises, soon=lambda text: None):
         said = f"Python stopped: {type(error).__name__}: {error}{line_of(error)}"
         return False, f"{said}\n{unknown_here(error)}".rstrip()
     return checks.found or (False, told)
+
+
+def plain_signs(source):
+    """A phone's keyboard writes quotes and dashes as a printer sets them, and Python knows none of these."""
+    for typeset, plain in (("“", '"'), ("”", '"'), ("„", '"'), ("‘", "'"), ("’", "'"), ("–", "-"), ("−", "-")):
+        source = source.replace(typeset, plain)
+    return source
 
 
 class Checks:

@@ -75,6 +75,12 @@ def test_start_over_brings_the_stub_back_and_undo_the_answer(chapter):
     exercise.page.keyboard.press("Control+z")  # and perhaps the last word
     assert RIGHT.rpartition(" ")[0] in box.input_value()
     exercise.get_by_role("button", name="Start over").click()
+    exercise.get_by_role("button", name="Bring it back").click()  # a phone has no key that undoes
+    assert RIGHT.rpartition(" ")[0] in box.input_value()
+    exercise.get_by_role("button", name="Start over").click()
+    exercise.page.keyboard.type("x")
+    assert exercise.get_by_role("button", name="Bring it back").count() == 0
+    exercise.get_by_role("button", name="Start over").click()
     exercise.page.reload()
     near(exercise.page).get_by_role("button", name="Write your answer here").wait_for()
 

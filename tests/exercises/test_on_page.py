@@ -187,6 +187,10 @@ def test_what_never_ends_is_stopped_and_the_next_answer_is_tried(ask, lines):
     assert ask(RIGHT_CELL)["passed"]
 
 
+def test_quotes_and_dashes_of_a_phones_keyboard_are_understood(ask):
+    assert ask(answered("print(“a ‘word’”)\n    return max(neighbours) – cost"))["passed"]
+
+
 def test_what_a_cell_prints_is_shown(ask):
     assert ask(f"print('so far')\n{RIGHT_CELL}")["printed"] == ["so far"]
 

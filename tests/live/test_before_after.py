@@ -377,6 +377,9 @@ def test_a_prompt_of_ones_own_is_taken_or_told_why_not(mount, words):
         assert "A prompt must have 1 to 48 tokens" in status(page)
     else:
         assert page.locator(".live-picture .live-note").text_content() == f"{words} …"
+        assert page.locator("select").input_value() == "own"  # the list does not name another prompt
+    press(page, "Reset")
+    assert page.locator("select").input_value() == "0" and not page.locator("input[type=text]").is_visible()
 
 
 def test_models_that_are_not_there_are_told_and_may_come_later(mount, tmp_path, model_script):

@@ -128,6 +128,7 @@ def test_it_fits_on_a_laptops_screen_and_words_are_large_enough_and_in_their_pla
     page.evaluate("look.column()")
     assert page.locator(".live-figure").bounding_box()["height"] <= 720
     assert page.evaluate("look.nameless()") == []
+    assert page.locator(".live-figure :is(input, select):not([autocomplete=off])").count() == 0
     for width in WIDTHS:
         resize(page, width)
         found = page.evaluate("({ small: look.small(), outside: look.outside(), upon: look.upon() })")

@@ -63,6 +63,9 @@ def test_the_five_of_chapter_6_are_right_to_the_digit(engine):
     assert said == "J = (0.96 − 0.42 + 0.36 + 0.72 − 0.738) / 5 = 0.1764. The loss is −0.1764."
     assert engine.call("minimum", 1.72, 0.8, 0.2) == "min(1.72 · 0.8, 1.2 · 0.8) = 0.96"
     assert engine.call("minimum", 0.82, -0.9, 0.2) == "min(0.82 · (−0.9), 0.82 · (−0.9)) = −0.738"
+    assert engine.call("minimum", 0.473, -0.2956, 0.2) == "min(0.47 · (−0.3), 0.8 · (−0.3)) ≈ −0.2365"
+    assert engine.call("total", [1.0, 1.0], [0.1, 0.2], 0.2) == "J = (0.1 + 0.2) / 2 = 0.15. The loss is −0.15."
+    assert "(0.123 + 0.2) / 2 ≈ 0.1617." in engine.call("total", [1.0, 1.0], [0.1234, 0.2], 0.2)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -92,10 +92,15 @@ function dials(state, { ask, reset }, priced) {
   });
   function put({ busy }) {
     const known = state.get("prompts").indexOf(state.get("prompt"));
-    if (known >= 0) pick.pick.value = known;
+    if (known < 0) own.node.hidden = false;
+    if (!busy) pick.pick.value = own.node.hidden ? known : OWN; // until it is answered, what was chosen stands there
     for (const control of [roll, own.start]) control.disabled = busy;
   }
-  const buttons = html("div", { class: "live-buttons" }, roll, button("Reset", reset));
+  const home = button("Reset", () => {
+    own.node.hidden = true;
+    reset();
+  });
+  const buttons = html("div", { class: "live-buttons" }, roll, home);
   return { nodes: [pick.node, own.node, buttons, ...(priced ? [price.node] : [])], put };
 }
 

@@ -13,20 +13,27 @@ export function pushWords(push) {
 
 const signed = (v, digits) => (v < 0 ? `(${show(v, digits)})` : show(v, digits));
 
-/** min(1.72 · 0.8, 1.2 · 0.8) = 0.96 */
+/** min(1.72 · 0.8, 1.2 · 0.8) = 0.96; about that much, if what is shown does not give what is meant. */
 export function minimum(ratio, advantage, eps) {
   const term = (r) => `${show(r, 2)} · ${signed(advantage, 2)}`;
-  const value = show(clippedSurrogate(ratio, advantage, eps), 4);
-  return `min(${term(ratio)}, ${term(clip(ratio, eps))}) = ${value}`;
+  const [seen, meant] = [
+    [rounded(ratio), rounded(advantage)],
+    [ratio, advantage],
+  ].map(([r, a]) => show(clippedSurrogate(r, a, eps), 4));
+  return `min(${term(ratio)}, ${term(clip(ratio, eps))}) ${seen === meant ? "=" : "≈"} ${meant}`;
 }
+
+const rounded = (v, digits = 2) => Number(v.toFixed(digits));
 
 /** The mean of the minima, and the loss. */
 export function total(ratios, advantages, eps) {
   const each = ratios.map((ratio, i) => clippedSurrogate(ratio, advantages[i], eps));
   const sum = each.reduce((all, v) => all + v, 0);
   const terms = each.map((v, i) => (i ? `${v < 0 ? " − " : " + "}${show(Math.abs(v), 3)}` : show(v, 3))).join("");
-  const mean = sum / each.length;
-  return `J = (${terms}) / ${each.length} = ${show(mean, 4)}. The loss is ${show(-mean, 4)}.`;
+  const mean = show(sum / each.length, 4);
+  const seen = show(each.reduce((all, v) => all + rounded(v, 3), 0) / each.length, 4);
+  const loss = show(-sum / each.length, 4);
+  return `J = (${terms}) / ${each.length} ${seen === mean ? "=" : "≈"} ${mean}. The loss is ${loss}.`;
 }
 
 const RATE = 1;

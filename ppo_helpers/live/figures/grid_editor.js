@@ -11,7 +11,7 @@ import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
 import { forever } from "../twins/planning.js";
 
-const HINT = "Point at a cell, or tap it, to see where its number comes from. Drag the dragon, paint walls.";
+const HINT = "Point at a cell, or tap it: where is its number from? Move the dragon, paint walls.";
 
 function render({ model, el }) {
   const state = traits(model);

@@ -1,6 +1,6 @@
 // Chapter 5: four moves in one state. Push their probabilities, or let the gradient do it, and see the ratio of the one
 // taken.
-import { button, facts, legendOf, more, slider, stage, statusLine } from "../parts/controls.js";
+import { button, facts, KEYS, legendOf, more, slider, stage, statusLine } from "../parts/controls.js";
 import { html, say } from "../parts/dom.js";
 import { player, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
@@ -108,7 +108,7 @@ function climber(state, draw) {
   };
   const clock = player(step, 450, draw);
   const by = (count) => {
-    left = count;
+    left = (clock.playing() ? left : 0) + count;
     clock.start();
   };
   const rewind = () => state.set({ logits: state.get("old_logits"), steps: 0 });
@@ -120,7 +120,7 @@ function takenMove(onpick) {
   const keys = {
     type: "radio",
     name: `taken-${Math.random().toString(36).slice(2)}`,
-    "data-lm-suppress-shortcuts": "true",
+    ...KEYS,
   };
   const radios = ACTIONS.map((_, j) => html("input", { ...keys, onchange: () => onpick(j) }));
   const labels = ACTIONS.map(([arrow, name], j) =>

@@ -9,7 +9,7 @@ import { valuePlots } from "./value_maps_plots.js";
 import { sentence, shareChoice } from "./value_maps_readings.js";
 import { classroom } from "./value_maps_training.js";
 
-const HINT = "Click cells, or drag across them: the network learns those (dots) and guesses the rest.";
+const HINT = "Click or tap cells, or drag a mouse across: the network learns those (dots) and guesses the rest.";
 
 function render({ model, el }) {
   const state = traits(model);

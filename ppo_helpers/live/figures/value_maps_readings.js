@@ -1,11 +1,13 @@
 // What is read and pressed beside chapter 3's maps.
+import { KEYS } from "../parts/controls.js";
 import { html, show } from "../parts/dom.js";
 
 /** How many cells are shown, and the way back to the recorded trainings. */
 export function shareChoice({ fractions, runs, truth }, home, open) {
   const name = `live-${Math.random().toString(36).slice(2)}`;
   const inputs = fractions.map((_, i) => {
-    return html("input", { type: "radio", name, onchange: () => open(i), ...(i === home ? { checked: "" } : {}) });
+    const first = i === home ? { checked: "" } : {};
+    return html("input", { type: "radio", name, ...KEYS, onchange: () => open(i), ...first });
   });
   const tools = inputs.map((input, i) =>
     html("label", { class: "live-tool live-share" }, input, `${show(100 * fractions[i], 0)} %`),

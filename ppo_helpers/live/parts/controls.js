@@ -1,8 +1,9 @@
 // What is pressed, slid and chosen, and the frame in which a figure puts it: the picture, and beside it its controls.
 import { html, show } from "./dom.js";
 
-// JupyterLab takes arrow keys for its own shortcuts unless the control says otherwise
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
+// JupyterLab takes arrow keys for its own shortcuts unless the control says otherwise. And a browser that comes back to
+// a page would put in what it remembers of a control, of which the figure knows nothing.
+export const KEYS = { "data-lm-suppress-shortcuts": "true", autocomplete: "off" };
 
 /** A labelled range input bound to a trait; `from`/`to` translate between trait and slider position. `max` is a number,
  *  or a function if it changes; call `update` when it has. */

@@ -1,5 +1,6 @@
 // The tools with which a world is painted.
 import { icon, NAMES, prize } from "./cells.js";
+import { KEYS } from "./controls.js";
 import { html, unseen } from "./dom.js";
 
 /** The tool that paints nothing: cells are only asked where their numbers come from. */
@@ -25,14 +26,13 @@ export function palette(rewards) {
 }
 
 function toolChoice(symbol, rewards, name, choose) {
-  const keys = { "data-lm-suppress-shortcuts": "true" };
   const first = symbol === ASK ? { checked: "" } : {};
   const input = html("input", {
     type: "radio",
     ...first,
     name,
     value: symbol,
-    ...keys,
+    ...KEYS,
     onchange: () => choose(symbol),
   });
   const picture = html("span", { class: `live-swatch ${symbol === "#" ? "live-barrier" : ""}` });
