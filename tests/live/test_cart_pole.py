@@ -22,7 +22,8 @@ def figure(config=SHORT, **change):
 
 
 def examples():
-    return [figure(), figure(replace(SHORT, clip_eps=0.15, learning_rate=0.0042, iterations=2), walkers=1, seed=5)]
+    odd = replace(SHORT, clip_eps=0.15, learning_rate=0.0042, iterations=2)
+    return [figure(), figure(odd, walkers=1, seed=5), figure(BOLD)]  # the last one as the book has it
 
 
 # --- Python ---------------------------------------------------------------------------------------------------------

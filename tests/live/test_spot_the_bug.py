@@ -93,6 +93,14 @@ def test_a_wrong_answer_is_told_where_its_bug_would_show(mount):
     assert page.locator(".live-telling").count() == 0
 
 
+def test_on_a_phone_the_verdict_stands_in_the_card_too(mount):
+    page = mount(spot(), 390)
+    choose(page, "C", "no entropy")
+    assert [told.inner_text() for told in page.locator(".live-bug-told:visible").all()] == ["no. Look at the entropy."]
+    page.set_viewport_size({"width": 1280, "height": 900})  # there it is in sight below
+    assert page.locator(".live-bug-told:visible").count() == 0
+
+
 def test_all_found_and_over_again(mount):
     page = mount(spot())
     for letter, name in zip("ABC", ["no entropy", "wrong sign", "healthy"], strict=True):

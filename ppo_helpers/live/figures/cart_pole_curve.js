@@ -4,7 +4,7 @@ import { svg } from "../parts/dom.js";
 import { LONGEST } from "../twins/cartpole.js";
 import { SOLVED } from "./cart_pole_school.js";
 
-const LOOK = { width: 272, height: 190, box: { left: 38, right: 10, top: 30, bottom: 40 } };
+const LOOK = { width: 272, height: 190, box: { left: 38, right: 14, top: 30, bottom: 40 } };
 
 /** `onscrub(iteration)` is called where the reader presses or draws along the curve. */
 export function curveOf(state, school, onscrub) {

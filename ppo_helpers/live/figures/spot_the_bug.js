@@ -36,11 +36,13 @@ function card(state, run, i) {
     state.set({ picks: state.get("picks").map((was, j) => (j === i ? Number(b) : was)), last: Number(b) < 0 ? -1 : i });
   const list = choice(`Run ${LETTERS[i]}`, options, pick);
   const note = html("p", { class: "live-caption" }, run.note);
-  const node = html("div", { class: "live-bug" }, list.node, note, ...panels.map((one) => one.node));
+  const told = html("p", { class: "live-caption live-bug-told", "aria-hidden": "true" }); // where the verdict is far off
+  const node = html("div", { class: "live-bug" }, list.node, told, note, ...panels.map((one) => one.node));
   function update() {
     const picked = picksOf(state)[i];
     list.pick.value = String(picked);
     node.dataset.found = picked < 0 ? "" : String(picked === run.bug);
+    told.textContent = picked < 0 ? "" : saidOf(state.get("bugs"), run, picked);
     const telling = state.get("titles").indexOf(state.get("bugs")[run.bug].tells);
     panels.forEach((one, k) => {
       one.node.classList.toggle("live-telling", picked === run.bug && k === telling);
@@ -52,16 +54,16 @@ function card(state, run, i) {
 /** What the reader has picked; a link may say what is none. */
 const picksOf = (state) => state.get("picks").map((b) => (state.get("bugs")[b] ? b : -1));
 
+const saidOf = (bugs, run, picked) => (picked === run.bug ? `yes. ${bugs[run.bug].yes}` : `no. ${bugs[picked].no}`);
+
 /** What is said of the last answer, and how many are found. */
 function verdict(state) {
   const [runs, bugs, last] = ["runs", "bugs", "last"].map(state.get);
   const picks = picksOf(state);
   if (!(picks[last] >= 0))
     return `${runs.length} trainings of ${runs[0].curves[0].length} iterations each, with no names.`;
-  const right = picks[last] === runs[last].bug;
   const found = runs.filter((run, i) => picks[i] === run.bug).length;
-  const { yes } = bugs[runs[last].bug];
-  const words = right ? `Run ${LETTERS[last]}: yes. ${yes}` : `Run ${LETTERS[last]}: no. ${bugs[picks[last]].no}`;
+  const words = `Run ${LETTERS[last]}: ${saidOf(bugs, runs[last], picks[last])}`;
   return `${words} ${found === runs.length ? "All found." : `${show(found)} of ${runs.length} found.`}`;
 }
 
