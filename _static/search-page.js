@@ -13,6 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
     rho: "ρ",
   };
   const ROOM = 240;
+  const LETTER = "[\\p{L}\\p{N}_]";
 
   /** The text of a page or of one of its sections: first what is written, then the cells. */
   Search.htmlToText = (html, anchor) => {
@@ -27,12 +28,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /** Where a word stands, or as much of its beginning as there is: the stem of "policies" is "polici". */
   function place(text, word) {
-    if (word.length < 3) return text.search(new RegExp(`(?<!\\p{L})${word}(?!\\p{L})`, "u")); // no part of another word
-    for (let length = word.length; length > 2; length--) {
-      const at = text.indexOf(word.slice(0, length));
+    for (let length = word.length; length > 2 || length === word.length; length--) {
+      const end = length < 3 ? `(?!${LETTER})` : "";
+      const at = text.search(new RegExp(`(?<!${LETTER})${word.slice(0, length)}${end}`, "u")); // no "ratio" in "iteration"
       if (at >= 0) return at;
     }
-    return -1;
+    return text.indexOf(word);
   }
   const inGreek = (word) => word.replace(/[a-z]+/g, (name) => GREEK[name] ?? name);
 
