@@ -36,7 +36,7 @@ function card(state, run, i) {
     state.set({ picks: state.get("picks").map((was, j) => (j === i ? Number(b) : was)), last: Number(b) < 0 ? -1 : i });
   const list = choice(`Run ${LETTERS[i]}`, options, pick);
   const note = html("p", { class: "live-caption" }, run.note);
-  const told = html("p", { class: "live-caption live-bug-told", "aria-hidden": "true" }); // where the verdict is far off
+  const told = html("p", { class: "live-caption live-bug-told", "aria-hidden": "true" }); // the verdict is far off
   const node = html("div", { class: "live-bug" }, list.node, told, note, ...panels.map((one) => one.node));
   function update() {
     const picked = picksOf(state)[i];
