@@ -53,3 +53,10 @@ def test_what_is_not_here_is_named(monkeypatch, device, given, reason):
     message = f"device must be one that is here, such as 'cpu' or 'cuda', got {given}: {reason}"
     with pytest.raises(ValueError, match=re.escape(message)):
         chosen_device(device)
+
+
+def test_a_gpu_beyond_the_last_one_is_named(monkeypatch):
+    here(monkeypatch, cuda=True)
+    assert chosen_device("cuda:1").index == 1
+    with pytest.raises(ValueError, match="got 'cuda:2': PyTorch finds only 2 of the kind CUDA GPU"):
+        chosen_device("cuda:2")
