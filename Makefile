@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Colab runs Python 3.13; its environment is tested with that if it is here
 COLAB_PYTHON ?= $(shell python3.13 -c '' 2>/dev/null && echo python3.13 || echo $(PYTHON))
-# two workers on two cores: one thread each, or they wait for one another
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+# as many as there are cores: make test WORKERS=4. One thread each, or they wait for one another
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal
 BIOME := tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/live _static/*.js _ext/*.js tests/live/look.js
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can

@@ -54,16 +54,21 @@
     return `${location.href.split("#")[0]}#${nameOf(home)}?${query}`;
   }
 
-  async function copy(button, address) {
+  const WRITTEN = ["prompt", "tokens", "texts"]; // words are no dials
+
+  async function copy(button, address, model) {
     const said = button.nextElementSibling ?? button.parentElement.appendChild(document.createElement("span"));
     said.setAttribute("role", "status");
+    const without = model.changes().some(([name]) => WRITTEN.includes(name))
+      ? " It keeps the dials, not the text."
+      : "";
     if (window === window.top) history.replaceState(history.state, "", address);
     try {
       await navigator.clipboard.writeText(address);
-      said.textContent = "It is copied.";
+      said.textContent = `It is copied.${without}`;
     } catch {
       const link = Object.assign(document.createElement("a"), { href: address, target: "_blank", textContent: "here" });
-      said.replaceChildren("It is ", link, ".");
+      said.replaceChildren("It is ", link, `.${without}`);
     }
   }
 
@@ -83,7 +88,7 @@
 
   addEventListener("live-ready", ({ target: home, detail: model }) => {
     const button = home.querySelector(".live-link");
-    button?.addEventListener("click", () => copy(button, addressOf(home, model)));
+    button?.addEventListener("click", () => copy(button, addressOf(home, model), model));
     addEventListener("hashchange", () => follow(home, model));
     follow(home, model);
   });

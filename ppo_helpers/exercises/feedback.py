@@ -13,6 +13,7 @@ from typing import Any
 from ppo_helpers.exercises.judge import Endless, Judge
 
 STEPS = 50_000  # lines of the reader's code for one input; right answers take a few dozen, long-winded ones a thousand
+INSTRUCTIONS = 20  # of Python's machine that count as much as a line
 ENDLESS = "Which condition ends it? It never came true."
 
 
@@ -134,16 +135,21 @@ def _at_most(steps: int, answer: Callable, args: tuple) -> Any:
     """
     if sys.gettrace() is not None:  # a debugger is at work, and whoever uses it can stop the loop
         return answer(*args)
-    modules, left = _readers_modules(answer), steps
+    modules, left = _readers_modules(answer), steps * INSTRUCTIONS
 
     def count(frame, event, arg):
         nonlocal left
-        left -= event == "line"
+        left -= {"line": INSTRUCTIONS, "opcode": 1}.get(event, 0)
         if left < 0:
             raise StoppedError
         return count
 
-    sys.settrace(lambda frame, event, arg: count if frame.f_globals.get("__name__") in modules else None)
+    def begin(frame, event, arg):
+        if frame.f_globals.get("__name__") in modules:
+            frame.f_trace_opcodes = True  # to Python 3.11 all rounds of `while True: pass` are one line
+            return count
+
+    sys.settrace(begin)
     try:
         return answer(*args)
     finally:

@@ -55,7 +55,7 @@ class Judge:
             self.plain(got)  # a list may contain itself
         except NotImplementedError:
             return None
-        except (Exception, Endless) as error:
+        except (Exception, SystemExit, Endless) as error:
             return error
         if isinstance(got, BaseException) or (isinstance(got, type) and issubclass(got, BaseException)):
             return Returned(got)

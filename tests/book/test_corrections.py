@@ -44,7 +44,7 @@ def test_the_arithmetic_mean_of_the_books_example_is_more_than_twice_the_geometr
 def test_what_the_first_page_says_is_not_so_is_a_box_of_the_chapter_it_names():
     intro = (ROOT / "intro.md").read_text("utf-8")
     said = re.findall(r"^- (.+) \(\[[\w ]+\]\(chapters/(\w+\.ipynb)\)\)\.$", intro, re.MULTILINE)
-    assert len(said) == 7 and "Seven sentences" in intro
+    assert len(said) == 7 and "Seven claims" in intro
     for sentence, chapter in said:
         cells = json.loads((ROOT / "chapters" / chapter).read_text("utf-8"))["cells"]
         titles = re.findall(r"Common misconception: (.+)\*\*", "\n".join("".join(cell["source"]) for cell in cells))

@@ -148,6 +148,10 @@ def turn_in_a_helper(*args):
     return sum(turn_for_ever() for _ in range(2))
 
 
+def turn_doing_nothing(*args):
+    while True: pass  # noqa: E701  # fmt: skip
+
+
 class Turning:
     def __call__(self, *args):
         return turn_for_ever()
@@ -161,6 +165,7 @@ def turn_without_gradients(*args):
 ENDLESS = [
     turn_for_ever,
     turn_on_one_line,
+    turn_doing_nothing,
     turn_in_a_comprehension,
     grow_for_ever,
     swallow_every_error,
@@ -188,6 +193,10 @@ def test_an_endless_loop_is_stopped_in_a_thread():
     thread.start()
     thread.join(30)
     assert "no result after" in found[0].message
+
+
+def test_an_answer_that_ends_python_is_told_so():
+    assert told(lambda *args: sys.exit("done"))["got"].startswith("SystemExit('done')")
 
 
 def test_a_recursion_without_end_is_told_so():

@@ -716,7 +716,7 @@ def test_a_prompt_that_cannot_be_answered_is_named_and_nothing_is_lost(prompt, m
 def test_three_iterations_of_a_model_of_gpt2_s_size():
     torch.manual_seed(0)
     model, (_, tokenizer) = GPT2LMHeadModel(GPT2Config()).eval(), load_gpt2("tiny")
-    config = WriteConfig(iterations=3, texts=4, max_new_tokens=8, micro_batch=2)
+    config = WriteConfig(iterations=3, texts=2, max_new_tokens=8, micro_batch=1)
     reward = of_text(lambda prompt, text: text.count(" ") / 8)
     for result in train_rlhf(model, tokenizer, SENTENCES, reward, config, progress=False):
         stats = result.stats

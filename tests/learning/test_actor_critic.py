@@ -41,13 +41,13 @@ def score(world, table):
     return ((evaluate_policy(world, table) - floor)[walking] / (best - floor)[walking]).min()
 
 
-def test_18_of_20_seeds_reach_95_percent_of_the_optimum_from_every_start(train):
+def test_9_of_10_seeds_reach_95_percent_of_the_optimum_from_every_start(train):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     world = GridWorld.default()
-    scores = [score(world, train(world, iterations=200, seed=seed)[-1][0]) for seed in range(20)]
+    scores = [score(world, train(world, iterations=200, seed=seed)[-1][0]) for seed in range(10)]
     torch.set_num_threads(threads)
-    assert sum(result >= 0.95 for result in scores) >= 18, np.round(scores, 2)
+    assert sum(result >= 0.95 for result in scores) >= 9, np.round(scores, 2)
 
 
 def test_the_score_knows_a_bad_policy(train):

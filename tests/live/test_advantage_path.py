@@ -144,7 +144,7 @@ def assert_shows(page, figure):
     table, two = rows(page), lambda numbers: pytest.approx(list(numbers), abs=0.00501)
     assert [signed(x) for x in table["TD error δ"]] == two(deltas)
     assert [signed(x) for x in table["advantage Â"]] == two(advantages)
-    assert [signed(x) for x in table["return Â + V"]] == two(advantages + figure.values)
+    assert [signed(x) for x in table["target Â + V"]] == two(advantages + figure.values)
     assert [signed(x) for x in table["value V"]] == two(figure.values)
     assert [signed(x) if x else None for x in table["weight (γλ)ᵏ"]] == two(weights)
     assert [signed(x) for x in page.locator(".live-road text.live-term").all_text_contents()[1:]] == two(deltas)

@@ -372,7 +372,7 @@ def test_the_discount_moves_the_values_and_the_sum(mount, gamma):
     page.get_by_label("discount γ").fill(str(gamma))
     world = GridWorld.default()
     assert shown(page, world) == expected(world, gamma)
-    assert f"{gamma:g} · " in formula(page) and ", discounted," in status(page)
+    assert f"{gamma:g} · " in formula(page) and "(discounted, unless it is an end)" in status(page)
 
 
 def test_the_discount_changes_the_mind_of_the_cell_beside_the_four(mount):

@@ -126,7 +126,7 @@ def test_it_opens_at_the_end_and_begins_with_nothing_chosen(mount):
 def test_other_dice_bring_another_walk_and_text(mount):
     other = TEXT | {"prompt": "We are", "pieces": [" late", "."], "logprobs": [-3.0, -0.5], "score": 0.1}
     page = mount(game([TEXT, other]))
-    page.get_by_role("button", name="Other dice").click()
+    page.get_by_role("button", name="Roll again").click()
     page.wait_for_function("document.querySelector('.live-same-text').textContent.startsWith('We are')")
     page.get_by_role("button", name="Reset").click()
     assert page.locator(".live-same-text").inner_text().startswith("I am")

@@ -216,7 +216,7 @@ def test_maps_show_what_was_predicted_what_is_true_and_the_difference(mount):
     low, middle, high, right, wrong = (221, 138, 118), (243, 234, 215), (85, 181, 163), (251, 248, 240), (179, 55, 44)
     for s, (r, c) in enumerate(WORLD.states):
         words = board(page, SAID).locator(f'[data-at="{r},{c}"]').get_attribute("aria-label")
-        assert f"the network says {number(said[s], 2)}, true is {number(truth[s], 2)}" in words
+        assert f"the network says {number(said[s], 2)}, the truth is {number(truth[s], 2)}" in words
         assert (", shown" in words) == (s in made.visited[1])
         for name in (SAID, WRONG):
             assert board(page, name).locator(f'[data-at="{r},{c}"] .live-dot').count() == (s in made.visited[1])
@@ -316,7 +316,7 @@ def test_cells_that_are_picked_are_learned_in_the_page_as_pytorch_learns_them(mo
         assert shown_errors(page) == pytest.approx(true_errors(shown, frames, made.truth)[:, k], abs=0.0051)
         step(page).press("ArrowLeft")
     said = board(page, SAID).locator('[data-at="1,2"]').get_attribute("aria-label")
-    assert said.startswith(f"row 1, column 2: the network says {number(frames[0][shown[-1]], 2)}, true is")
+    assert said.startswith(f"row 1, column 2: the network says {number(frames[0][shown[-1]], 2)}, the truth is")
     assert said.endswith(", shown")
 
 

@@ -60,7 +60,7 @@ export function numbersTable({ rewards, values, deltas, weights, advantages, ret
     row("TD error δ", deltas),
     row("weight (γλ)ᵏ", weights),
     row("advantage Â", advantages, "live-strong"),
-    row("return Â + V", returns),
+    row("target Â + V", returns),
   ];
   return html("table", { class: "live-table" }, html("tbody", {}, ...rows));
 }

@@ -5,7 +5,7 @@ import { clip, clippedGradient, clippedSurrogate, isFlat } from "../twins/surrog
 export const END = 2.2; // of the axis, as in clip_explorer.py
 
 export const LEGEND = [
-  ["live-key-objective", "objective: the smaller of both"],
+  ["live-key-objective", "objective: the smaller one"],
   ["live-key-dead", "flat: gradient 0"],
   ["live-key-free", "ρ · A, no clip"],
   ["live-key-plain", "clip(ρ) · A, without the min"],

@@ -11,7 +11,7 @@ import { playback, playOnce } from "../parts/playback.js";
 import { traits } from "../parts/traits.js";
 import { forever } from "../twins/planning.js";
 
-const HINT = "Point at a cell, or tap it: where is its number from? Move the dragon, paint walls.";
+const HINT = "Point at a cell, or tap it: where does its number come from? Move the dragon, paint walls.";
 
 function render({ model, el }) {
   const state = traits(model);
@@ -123,7 +123,7 @@ function summary(plan) {
   if (unknown) return "−∞: from there no walk ever ends, and every move costs.";
   if (world.moveCost === 0 && gamma === 1)
     return "Moves are free: cells that reach the same prize are worth the same, and their arrows tie.";
-  const counted = gamma < 1 ? ", discounted" : "";
+  const counted = gamma < 1 ? " (discounted, unless it is an end)" : "";
   return `Each number is its best neighbour${counted}, less the cost of a move.`;
 }
 

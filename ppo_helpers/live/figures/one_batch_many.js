@@ -76,7 +76,7 @@ function countsOf(judge, tried, i, k) {
 function sayingOf(state, count, k) {
   if (count) return `Of ${count} policies, each with its own batch, after ${plural(k, "epoch")}:`;
   const first = ["seed", "practice"].every((name) => state.get(name) === state.get("first")[name]);
-  return first ? "This batch was chosen. How often does it end like this?" : "One batch proves little.";
+  return first ? "This batch was hand-picked. How often does it end like this?" : "One batch proves little.";
 }
 
 /** A bar in parts as wide as the counts. */

@@ -13,7 +13,7 @@ export function sideOf(i, scene, { turn }, brush) {
   const name = html("span");
   const caption = html("p", { class: "live-caption" }, html("span", { class: `live-key live-run-${i}` }), " ", name);
   const dials = Object.entries(DIALS).map(([key, [label, values]]) => dialOf(key, label, values, scene, i, turn));
-  const grid = gridView({ label: `policy and values ${i ? "at the right" : "at the left"}`, ...brush });
+  const grid = gridView({ label: `policy and values ${i ? "on the right" : "on the left"}`, ...brush });
   const home = html("div");
   let [bars, eps] = [null, Number.NaN];
   const face = html("div", { class: "live-dials" }, ...dials.map(({ node }) => node));

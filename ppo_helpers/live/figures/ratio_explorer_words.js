@@ -27,9 +27,9 @@ export const readings = ({ ratio, advantage }) => [
 export function sentence({ steps, action, ratio, advantage, now }) {
   const lead = steps ? `After ${steps} ${steps === 1 ? "step" : "steps"}: ` : "";
   const move = `“${ACTIONS[action][1]}”`;
-  if (Math.abs(ratio - 1) < 5e-4) return `${lead}${move} was taken. It is as likely as when it was: its ratio is 1.`;
+  if (Math.abs(ratio - 1) < 5e-4) return `${lead}${move} was taken. It is as likely now as then: its ratio is 1.`;
   const likely = `${lead}${move} is ${times(ratio).slice(1)} times as likely as when it was taken.`;
-  if (now[action] > 0.95) return `${likely} It has nearly all the probability: the ratio cannot grow any further.`;
+  if (now[action] > 0.95) return `${likely} It has nearly all the probability: the ratio can hardly grow any further.`;
   if (advantage === 0) return `${likely} Its advantage is 0: nothing pushes it.`;
   return `${likely} Its log-probability is pushed ${times(ratio).slice(1)} times as hard as at first.`;
 }

@@ -9,7 +9,7 @@ import { traits } from "../parts/traits.js";
 import { parseWorld } from "../twins/gridworld.js";
 import { END, ROWS, sentence, stepOfText, stepOfWalk } from "./same_game_words.js";
 
-const HINT = "Press Play: the walker chooses a move, the writer a word, one after the other.";
+const HINT = "Press Play: at each step the walker chooses a move and the writer a token.";
 const PACE = 1100; // milliseconds between steps
 
 function render({ model, el }) {
@@ -34,7 +34,7 @@ function render({ model, el }) {
     state.set({ pair: (state.get("pair") + 1) % state.get("walks").length, frame: 0 });
     play.start();
   }
-  const dice = html("div", { class: "live-buttons" }, button("Other dice", other));
+  const dice = html("div", { class: "live-buttons" }, button("Roll again", other));
   const picture = [sides([board.node], [page.node, play.node, dice, status])];
   el.append(stage(state, { hint: HINT, picture, side: [table.node], cls: "live-same" }));
   board.describe(status);

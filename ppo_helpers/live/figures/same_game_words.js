@@ -56,7 +56,7 @@ export function stepOfText({ prompt, pieces, logprobs, rewards }, now) {
 
 export function sentence(walk, text, now) {
   const [walked, written] = [walk.actions.length, text.pieces.length];
-  if (now === 0) return "Both stand at their beginning: a cell, and a few words.";
+  if (now === 0) return "Both are at their start: a cell, and a few words.";
   const ends = [
     [walked, `The walk has earned ${prize(sum(walk.rewards))}`],
     [written, `the sentence ${prize(sum(text.rewards))}, all of it at its last token`],

@@ -82,7 +82,7 @@ function saidLook({ s, said, real, shown, symbol, ends, colors }, chosen) {
   return {
     picture: `<svg viewBox="0 0 100 100" aria-hidden="true">${shown ? DOT : ""}</svg>`,
     color: colors[0],
-    name: `the network says ${show(said, 2)}, true is ${show(real, 2)}${what}${shown ? ", shown" : ""}`,
+    name: `the network says ${show(said, 2)}, the truth is ${show(real, 2)}${what}${shown ? ", shown" : ""}`,
     classes: s === chosen ? "live-chosen" : "",
   };
 }

@@ -27,6 +27,12 @@ export function inSlices(steps, onslice) {
     if (work(() => performance.now() < end)) finish();
     else port2.postMessage(null);
   };
-  port2.postMessage(null);
+  onceLoaded(() => port2.postMessage(null));
   return { stop: finish, over };
+}
+
+/** A page that is still on its way comes first: what it holds is wanted sooner than what is worked out here. */
+function onceLoaded(begin) {
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin, { once: true });
 }
