@@ -30,7 +30,7 @@ def check_response_values(answer: Callable[[list[float], int, int], Any]) -> Fee
     """Exercise 10.1: the values of the states in which the tokens of a response were chosen."""
     before = "The first token was chosen when the prompt had been read: at position P − 1, not P."
     alone = "A prompt of one token: its value stands at position 0."
-    cut = "So many values as tokens: what stands behind them is padding."
+    cut = "As many values as tokens: what comes after them is padding."
     cases = [
         Case(([0.1, 0.2, 0.3, 0.4], 2, 2), [0.2, 0.3], before),
         Case(([0.5, 0.6, 0.7], 1, 2), [0.5, 0.6], alone),

@@ -329,7 +329,7 @@ def test_the_readers_points_fall_on_the_tokens_that_earn_them(mount):
     assert page.locator("input[type=range]").count() == 0  # no price of KL
     assert [number(-1.01, 2) in cards(page)[0], number(-0.03, 2) in cards(page)[1]] == [True, True]
     assert page.locator(".live-answer-best b").text_content() == "after"
-    assert "The reader likes the text of “after” best: −0.03 points." in status(page)
+    assert "By the count the best text is that of “after”: −0.03 points." in status(page)
     colors = page.locator(".live-answer").nth(1).locator(".live-rlhf-token").evaluate_all(
         "all => all.map((e) => e.style.backgroundColor)"
     )  # fmt: skip
@@ -344,7 +344,7 @@ def test_the_readers_points_fall_on_the_tokens_that_earn_them(mount):
 def test_texts_that_are_worth_the_same_are_framed_alike(mount):
     page = mount(BeforeAfter(lambda *_: [COUNTED] * 2, ["before", "after"], PROMPTS, counts=COUNTS, **WORDS))
     assert page.locator(".live-answer-best").count() == 2
-    assert "To the reader the framed texts are worth the same: −0.03 points." in status(page)
+    assert "By the count the framed texts are worth the same: −0.03 points." in status(page)
 
 
 def test_the_page_wakes_the_models_and_a_seed_gives_the_same_texts_again(mount, company):

@@ -165,7 +165,7 @@ def test_a_token_is_explained_in_words_and_numbers(engine):
     assert said(engine, figure) == (
         "“·great” earns −0.05, the price of 0.5 nats above the reference. "
         "δ = r + V after it − V before it = −0.05 + 0.75 − 0.25 ≈ 0.45. "
-        "Later δs, times 0.5 for each token between, add 0.1: Â ≈ 0.55."
+        "Later δs, times 0.5 per token back, add 0.1: Â ≈ 0.55."
     )
     figure.token = 3
     assert said(engine, figure) == (

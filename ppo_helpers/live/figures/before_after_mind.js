@@ -27,7 +27,7 @@ export function troupe(model) {
   let awake = null;
   async function answer(prompt, seed) {
     const files = await Promise.all([START, players.trained].map(model.page.asset)).catch(() => {
-      throw new Error("The models could not be loaded. Try again, or look whether the page is whole.");
+      throw new Error("The models could not be loaded. Try again, or check that the page is complete.");
     });
     awake ??= company(...files, model.get("counts"));
     return awake(prompt, seed);

@@ -16,8 +16,8 @@ export function sentence({ busy, problem, asleep, size, ...said }) {
 function verdict({ priced, beta, best, worth }) {
   const price = beta ? `At a price of ${show(beta, 2)} a nat` : "Without a price";
   const points = `${show(worth, 2)}${priced ? "" : " points"}`;
-  if (best.length > 1) return `${priced ? price : "To the reader"} the framed texts are worth the same: ${points}.`;
+  if (best.length > 1) return `${priced ? price : "By the count"} the framed texts are worth the same: ${points}.`;
   return priced
     ? `${price} “${best[0]}” has written the text that is worth most: ${points}.`
-    : `The reader likes the text of “${best[0]}” best: ${points}.`;
+    : `By the count the best text is that of “${best[0]}”: ${points}.`;
 }

@@ -102,8 +102,8 @@ function batchFacts(state) {
   return [
     ["tokens outside the band", percent(found.outside)],
     ["without gradient", percent(found.clipped)],
-    ["largest of a token", times(found.token)],
-    ["largest of a response", times(found.response)],
+    ["largest token ratio", times(found.token)],
+    ["largest product", times(found.response)],
   ];
 }
 

@@ -28,7 +28,7 @@ function ofPage(page) {
   let awake = null;
   async function wake() {
     const file = await page.asset(NAME).catch(() => {
-      throw new Error("The model could not be loaded. Try again, or look whether the page is whole.");
+      throw new Error("The model could not be loaded. Try again, or check that the page is complete.");
     });
     awake ??= reader(file);
     return awake;

@@ -104,7 +104,7 @@ function factsOf({ text, rewards }) {
   const sum = (numbers) => numbers.reduce((total, v) => total + v, 0);
   return [
     ["score of the text", show(text.score, 2)],
-    ["with all prices", show(sum(rewards), 2)],
+    ["after prices", show(sum(rewards), 2)],
   ];
 }
 

@@ -26,5 +26,5 @@ function earned(text, token, last) {
 /** How much later TD errors count. */
 function later(lam) {
   if (lam === 0) return "With λ = 0 later δs";
-  return lam === 1 ? "With λ = 1 all later δs, in full," : `Later δs, times ${two(lam)} for each token between,`;
+  return lam === 1 ? "With λ = 1 all later δs, in full," : `Later δs, times ${two(lam)} per token back,`;
 }
