@@ -31,7 +31,7 @@ from ppo_helpers.objectives import kl_k1
 from ppo_helpers.ppo import Evaluate, PPOConfig, PPOStats, ppo_update, whole_seed
 
 RECENT = 5  # iterations over which a judge's scores are averaged: one batch is too noisy to stop by
-RATE_BY_SIZE = 700  # learning rate times parameters: the first step of Adam moves every one of them by the rate
+RATE_BY_SIZE = 700  # learning rate times parameters: the first step of Adam moves each of them by up to the rate
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class WriteConfig(PPOConfig):
 def rate_by_size(model: nn.Module) -> float:
     """A learning rate that is small enough for a model of this size: 700 / parameters.
 
-    Adam's first step moves every parameter by the learning rate, so what a log-prob moves by grows with their number:
+    Adam's first step moves a parameter by up to the learning rate, so what a log-prob moves by grows with their number:
     1e-4 is gentle for the bundled model and ruins the real GPT-2, whose rate is 6e-6. Folding a vocabulary does not
-    make a model smaller. It is an upper end: on a trained model of 135 million parameters the first update, of four
-    epochs, took 12 to 15 % of the ratios out of 1 ± 0.2 (four seeds), and at half the rate 3 to 5 %. With ``warmup=10``
-    it was below 1 %, and no ratio above 1.4.
+    make a model smaller. For large ones it is an upper end: on a trained model of 135 million parameters the first
+    update, of four epochs, took 12 to 15 % of the ratios out of 1 ± 0.2 (four seeds), and at half the rate 3 to 5 %.
+    With ``warmup=10`` it was below 1 %, and no ratio above 1.4.
     """
     count = sum(parameter.numel() for parameter in model.parameters())
     if (vocabulary := folding(model)) is not None:

@@ -169,7 +169,7 @@ def answered(lines):
         ("return math.hypot(1, 2)", "The page's small Python lacks this"),
         ("from functools import cache", "The page's small Python lacks this"),
         ("x = []; x.append(x); return x", "Which condition ends it?"),
-        ("import sys; sys.exit()", "Python stopped: SystemExit"),
+        ("import sys; sys.exit()", "got       SystemExit()"),
         ("return exercises.check_nothing(max)", "AttributeError: there is no check_nothing"),
         ("return exercises.check_fit(max)", "This exercise needs PyTorch"),
     ],
