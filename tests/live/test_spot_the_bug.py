@@ -107,7 +107,7 @@ def test_all_found_and_over_again(mount):
         choose(page, letter, name)
     assert status(page).endswith("All found.")
     page.get_by_role("button", name="Start over").click()
-    assert status(page) == "3 trainings of 4 iterations each, with no names."
+    assert status(page) == "3 training runs of 4 iterations each, with no names."
     assert page.locator("[data-found=true]").count() == 0
 
 

@@ -61,7 +61,7 @@ function verdict(state) {
   const [runs, bugs, last] = ["runs", "bugs", "last"].map(state.get);
   const picks = picksOf(state);
   if (!(picks[last] >= 0))
-    return `${runs.length} trainings of ${runs[0].curves[0].length} iterations each, with no names.`;
+    return `${runs.length} training runs of ${runs[0].curves[0].length} iterations each, with no names.`;
   const found = runs.filter((run, i) => picks[i] === run.bug).length;
   const words = `Run ${LETTERS[last]}: ${saidOf(bugs, runs[last], picks[last])}`;
   return `${words} ${found === runs.length ? "All found." : `${show(found)} of ${runs.length} found.`}`;
