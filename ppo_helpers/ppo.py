@@ -183,8 +183,8 @@ def ppo_update(
 
     Args:
         evaluate: gives ``logprobs, values, entropy`` of a minibatch under the current networks, each in the shape of
-            its ``old_logprobs``, with gradients. The entropy may be None if ``ent_coef`` is 0. Before the first step it
-            is asked for the whole batch, without gradients, to see that every ratio is 1.
+            its ``old_logprobs``, with gradients. The entropy may be None if ``ent_coef`` is 0. If a minibatch is less
+            than the batch, it is first asked for all of it, without gradients, to see that every ratio is 1.
         batch: what π_old did. Its returns are made already, so whitening the advantages here cannot touch them. Rows in
             which nothing counts are left out; if none is left, nothing happens.
         optimizer: over all parameters that ``evaluate`` uses.
@@ -210,7 +210,8 @@ def ppo_update(
     if parts == 0:
         return NOTHING
     explained = explained_variance(batch.old_values, batch.returns, batch.mask, _total)
-    errors = _errors_before(evaluate, batch, parts * pieces)
+    before = _before(evaluate, batch, parts * pieces) if parts > 1 else None  # the only minibatch tells it itself
+    sampler = _highest(_sampler_error(batch))
     if config.whiten_advantages:
         batch = replace(batch, advantages=whiten(batch.advantages, batch.mask, _total))
     measured, grad_norms = [], []
@@ -220,7 +221,8 @@ def ppo_update(
         if config.target_kl is not None and not sums["approx_kl"] / sums["count"] <= config.target_kl:
             break  # NaN stops it too; the sums are those of all processes: they stop together
         grad_norms.append(_step(optimizer, config.max_grad_norm))
-    return _stats(measured, grad_norms, errors, explained)
+    first = measured[0][1]["ratio_error"] if before is None else before
+    return _stats(measured, grad_norms, torch.stack([first, sampler, explained]))
 
 
 def _cuts(batch: Batch, minibatch_size: int, micro_batch: int | None) -> tuple[int, int]:
@@ -265,9 +267,9 @@ def _accumulate(
         loss, sums = _loss(evaluate, piece, config, share)
         loss.backward()
         rows.append(torch.stack([*sums.values()]))
-    table = torch.stack(rows)  # (pieces, statistics), the largest ratio last
-    added, largest = _total(table[:, :-1].sum(dim=0)), _highest(table[:, -1].max())
-    return dict(zip(sums, (*added, largest), strict=True)) | {"count": count}
+    table = torch.stack(rows)  # (pieces, statistics), what is a maximum last
+    added, largest = _total(table[:, :-2].sum(dim=0)), _highest(table[:, -2:].amax(dim=0))
+    return dict(zip(sums, (*added, *largest), strict=True)) | {"count": count}
 
 
 def _loss(evaluate: Evaluate, batch: Batch, config: PPOConfig, count: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -306,6 +308,7 @@ def _ratio_sums(logprobs: Tensor, batch: Batch, clip_eps: float | None) -> dict[
         "approx_kl": kl_k3(old_logprobs, logprobs).sum(),  # the samples come from π_old
         "clip_fraction": outside_band(ratio, clip_eps or 0.2).sum(),
         "max_ratio": ratio.masked_fill(~batch.mask, 0).max(),
+        "ratio_error": (ratio - 1).abs().max(),
     }
 
 
@@ -317,27 +320,28 @@ def _step(optimizer: torch.optim.Optimizer, max_grad_norm: float | None) -> Tens
 
 
 @torch.no_grad()
-def _errors_before(evaluate: Evaluate, batch: Batch, pieces: int) -> Tensor:
-    """(2,) how far the ratios of the whole batch are from 1: under the current policy, and to the sampler's record."""
+def _before(evaluate: Evaluate, batch: Batch, pieces: int) -> Tensor:
+    """How far the ratios of the whole batch are from 1 before any step."""
     again = torch.cat([_evaluated(evaluate, piece)[0] for piece in _in_order(batch, pieces)])
-    first = _ratio_error(again, batch.old_logprobs, batch.mask)
+    return _highest(_ratio_error(again, batch.old_logprobs, batch.mask))
+
+
+def _sampler_error(batch: Batch) -> Tensor:
+    """How far the scorer's probabilities are from those that the sampler kept, as ratios."""
     drawn = batch.sampled_logprobs
-    sampler = torch.full_like(first, nan) if drawn is None else _ratio_error(batch.old_logprobs, drawn, batch.mask)
-    return _highest(torch.stack([first, sampler]))
+    return batch.returns.new_tensor(nan) if drawn is None else _ratio_error(batch.old_logprobs, drawn, batch.mask)
 
 
 def _ratio_error(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:
     return (probability_ratio(logprobs, old_logprobs) - 1).abs().masked_fill(~mask, 0).max()
 
 
-def _stats(
-    measured: list[tuple[int, dict[str, Tensor]]], grad_norms: list[Tensor], errors: Tensor, explained: Tensor
-) -> PPOStats:
+def _stats(measured: list[tuple[int, dict[str, Tensor]]], grad_norms: list[Tensor], about_batch: Tensor) -> PPOStats:
     """Means over what counts, from what the steps wrote down; a GPU is waited for here and not at every step."""
     table = torch.stack([torch.stack([*sums.values()]) for _, sums in measured]).tolist()
     rows = [dict(zip(measured[0][1], row, strict=True)) for row in table]
     last = [row for row, (epoch, _) in zip(rows, measured, strict=True) if epoch == measured[-1][0]]
-    first_error, sampler_error = errors.tolist()
+    first_error, sampler_error, explained = about_batch.tolist()
     return PPOStats(
         policy_loss=_mean("policy_loss", rows),
         value_loss=_mean("value_loss", rows),
@@ -348,7 +352,7 @@ def _stats(
         max_ratio=torch.stack([sums["max_ratio"] for _, sums in measured]).max().item(),  # Python's max loses a NaN
         first_ratio_error=first_error,
         sampler_error=sampler_error,
-        explained_variance=explained.item(),
+        explained_variance=explained,
         optimizer_steps=len(grad_norms),
     )
 

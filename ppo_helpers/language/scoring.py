@@ -357,7 +357,7 @@ def _draw(logits: Tensor, generator: torch.Generator | None, folded: FoldedEmbed
     """(B,) tokens by their softmax, and (B,) their log-probs."""
     if folded is not None:
         logits = logits + folded.log_copies
-    drawn = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
+    drawn = _drawn(logits.softmax(dim=-1), generator)
     # not log_softmax: over 50,257 scores its sum is off by 1e-4 on a CPU
     logprobs = (logits.gather(-1, drawn) - logits.logsumexp(dim=-1, keepdim=True)).squeeze(-1)
     drawn = drawn.squeeze(-1)
@@ -365,6 +365,22 @@ def _draw(logits: Tensor, generator: torch.Generator | None, folded: FoldedEmbed
         return drawn, logprobs
     shares = torch.rand(len(drawn), generator=generator, device=drawn.device)
     return folded.tokens_of(drawn, shares), logprobs - folded.log_copies[drawn]
+
+
+def _drawn(probs: Tensor, generator: torch.Generator | None) -> Tensor:
+    """(B, 1) one index of each row.
+
+    ``torch.multinomial`` wants a random number for every token. A GPU makes them side by side, a CPU one by one, and
+    for GPT-2's vocabulary that takes it longer than the bundled model's own work. There one number per row decides: in
+    whose part of the interval from 0 to 1 it lies. In single precision a part of 1e-9 would be lost in the sum.
+    """
+    if probs.device.type != "cpu":
+        return torch.multinomial(probs, 1, generator=generator)
+    upto = probs.double().cumsum(dim=-1)  # (B, V)
+    if not upto[:, -1].isfinite().all():
+        raise ValueError("model must give logits that are numbers, got NaN or infinity")
+    places = torch.rand(len(probs), 1, generator=generator, dtype=torch.float64) * upto[:, -1:]
+    return torch.searchsorted(upto, places, right=True)  # never a token of probability 0: it has no part
 
 
 def _left_padded(

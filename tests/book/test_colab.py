@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from shorter import CHAPTERS, shorter
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"
@@ -25,9 +26,11 @@ def test_installing_the_package_replaced_nothing():
     assert "ppo-helpers" in installed
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem)
-def test_chapter_runs(path):
-    """As a reader runs it, cell after cell. With the book's own versions it runs when the pages are built."""
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter_runs(tmp_path, path):
+    """As a reader runs it, cell after cell, the long ones cut. Colab's own image runs all of it: ``run.sh``."""
+    copy = tmp_path / path.name
+    copy.write_text(json.dumps(shorter(path)), "utf-8")
     command = [PYTHON, "-m", "pytest", "-c", os.devnull, "-p", "no:cacheprovider", "--nbmake", "--nbmake-timeout=300"]
-    done = subprocess.run([*command, path], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([*command, copy], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -409,10 +409,12 @@ def test_rows_in_which_nothing_counts_are_left_out_and_an_empty_batch_changes_no
         assert torch.equal(model.weight.detach(), weights[1])
 
 
+@pytest.mark.parametrize("sizes", [{"minibatch_size": 64}, {"minibatch_size": 905}, {"minibatch_size": 905, "cut": 100}])
 @pytest.mark.parametrize("seed", range(20))
-def test_one_wrong_log_prob_of_905_is_always_seen(seed):
+def test_one_wrong_log_prob_of_905_is_always_seen(seed, sizes):
+    """In a pass before the first minibatch, or in the only one there is, whole or in pieces."""
     torch.manual_seed(seed)
-    weight, rows = nn.Parameter(torch.zeros(1)), 905
+    weight, rows, asked = nn.Parameter(torch.zeros(1)), 905, []
     drawn = torch.full((rows,), -1.0)
     old = drawn.clone()
     old[torch.randint(rows, (1,))] = -1.5
@@ -420,11 +422,13 @@ def test_one_wrong_log_prob_of_905_is_always_seen(seed):
     batch = Batch({}, *columns, sampled_logprobs=drawn)
 
     def evaluate(part):
+        asked.append(len(part))
         zeros = weight * torch.zeros(len(part))
         return zeros - 1, zeros, None
 
-    optimizer = torch.optim.SGD([weight], lr=0.1)
-    stats = ppo_update(evaluate, batch, optimizer, PPOConfig(minibatch_size=64, epochs=1))
+    optimizer, config = torch.optim.SGD([weight], lr=0.1), PPOConfig(minibatch_size=sizes["minibatch_size"], epochs=1)
+    stats = ppo_update(evaluate, batch, optimizer, config, micro_batch=sizes.get("cut"))
+    assert sum(asked) == rows * (1 if sizes["minibatch_size"] == rows else 2)  # it is looked at for nothing, or once
     assert stats.first_ratio_error == pytest.approx(np.exp(0.5) - 1, rel=1e-5)
     assert stats.sampler_error == pytest.approx(1 - np.exp(-0.5), rel=1e-5)
     assert isnan(ppo_update(evaluate, replace(batch, sampled_logprobs=None), optimizer, PPOConfig()).sampler_error)

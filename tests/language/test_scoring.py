@@ -30,7 +30,7 @@ from transformers import (
 )
 
 from ppo_helpers.language import Responses, load_gpt2, models, sample, score, scoring, sequence_logprob, token_logprobs
-from ppo_helpers.language.scoring import _cut, positions, response_logits, score_logits
+from ppo_helpers.language.scoring import _cut, _drawn, positions, response_logits, score_logits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = "The food at the restaurant was wonderful and I liked the"
@@ -497,6 +497,41 @@ def test_what_is_drawn_is_what_is_scored(letters, temperature):
     often[256 * 257 :] = False  # a response that ends at once has no second token
     groups = [torch.cat([x[often], 10_000 - x[often].sum(0, keepdim=True)]) for x in (observed, expected)]
     assert often.sum() > 20 and chisquare(*(g * 10_000 / g.sum() for g in groups)).pvalue > 1e-3
+
+
+def test_one_number_per_row_finds_the_token_whose_part_it_lies_in():
+    probs = torch.randn(40, 50257, generator=torch.Generator().manual_seed(0)).mul(4).softmax(-1)
+    drawn = _drawn(probs, torch.Generator().manual_seed(1))
+    upto = np.cumsum(probs.numpy().astype(np.float64), axis=1)
+    places = torch.rand(40, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64).numpy() * upto[:, -1:]
+    assert drawn[:, 0].tolist() == [int((row <= place).sum()) for row, place in zip(upto, places, strict=True)]
+
+
+@pytest.mark.parametrize(("place", "token"), [(0.0, 1), (0.5, 3), (1 - 2**-53, 3)])
+def test_what_has_no_probability_is_never_drawn(monkeypatch, place, token):
+    probs = torch.tensor([[0, 0.5, 0, 0.5, 0, 0], [0, 0.1, 0.1, 0.8, 0, 0]])
+    monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, place, dtype=torch.float64))
+    assert _drawn(probs, None).tolist() == [[token], [token]]
+
+
+def test_tokens_of_one_in_a_thousand_million_are_drawn_as_often_as_that():
+    """50,000 of them after one that has nearly everything: in single precision their sum would stand still."""
+    probs = torch.full((1, 50_001), 1e-9)
+    probs[0, 0] = 1 - 5e-5
+    places = torch.linspace(1 - 5e-5, 1, 2001, dtype=torch.float64)[:-1, None] + 1e-8
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "rand", lambda *shape, **_: places)
+        drawn = _drawn(probs.expand(2000, -1), None)[:, 0]
+    assert drawn[0] < 50 and drawn[-1] > 49_950
+    assert set(drawn.diff().tolist()) <= {24, 25, 26}
+
+
+def test_a_model_that_says_no_number_is_not_drawn_from(tiny):
+    model, tokenizer = copy.deepcopy(tiny[0]), tiny[1]
+    with torch.no_grad():
+        model.transformer.ln_f.weight[0] = torch.nan
+    with pytest.raises(ValueError, match="model must give logits that are numbers, got NaN or infinity"):
+        sample(model, tokenizer, PROMPTS[:1], 3)
 
 
 @pytest.mark.slow
