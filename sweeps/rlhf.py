@@ -24,7 +24,6 @@ from ppo_helpers.language.rewards import (
     AdaptiveKL,
     Comparisons,
     FixedKL,
-    RewardModel,
     accuracy,
     compare,
     train_reward_model,
@@ -37,8 +36,8 @@ LOG = ROOT / "_build" / "sweeps" / "rlhf.jsonl"
 DATA = ROOT / "ppo_helpers" / "sweep_data" / "rlhf.json"
 SEEDS = range(5)
 REMEDIED = range(3)  # seeds on which remedies are tried
-BETAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
-CONFIG = WriteConfig(learning_rate=2e-4)
+BETAS, AGAIN = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4), (0.1, 0.2)  # of the first round, of the second
+CONFIG = WriteConfig(learning_rate=2.5e-4)
 GROUPS, HELD_OUT, SIZE, TOKENS = 600, 100, 4, 16
 REPLAYED = (0.0, 0.05, 0.1, 0.4)  # with texts, of the first seed
 CURVES = ("reward", "judged", "kl", "length")
@@ -192,13 +191,16 @@ def best_of_n(stage: Stage, most: int = 64, groups: int = 100) -> dict:
 
 
 def second_round(stage: Stage) -> Iterator[tuple[str, dict]]:
-    price, again = FixedKL(0.1), stage.seed + 20
     policy = copy.deepcopy(stage.last_of(0.1).policy.model).requires_grad_(False)
-    yield "second round, old reward model", stage.run(price, policy, seed=again)[0]
-    fresh = stage.compared(policy, 77 + stage.seed)
-    for name, seen in (("fresh", fresh[:GROUPS]), ("old and fresh", stage.comparisons[:GROUPS] + fresh[:GROUPS])):
-        judge: RewardModel = train_reward_model(stage.model, seen, seed=3, progress=False)
-        yield f"second round, {name}", stage.run(price, policy, reward=judge.rate, seed=again)[0]
+    fresh = stage.compared(policy, 77 + stage.seed)[:GROUPS]
+    seen = {"fresh": fresh, "old and fresh": stage.comparisons[:GROUPS] + fresh}
+    judges = {"old reward model": stage.reward_model} | {
+        name: train_reward_model(stage.model, comparisons, seed=3, progress=False) for name, comparisons in seen.items()
+    }
+    for beta in AGAIN:
+        for name, judge in judges.items():
+            run, _ = stage.run(FixedKL(beta), policy, reward=judge.rate, seed=stage.seed + 20)
+            yield f"second round at {beta}, {name}", run
 
 
 PARTS = {"first": first_round, "second": second_round, "remedies": remedies}

@@ -303,8 +303,7 @@ def test_a_walk_that_finds_no_end_is_given_up(mount):
         fact(page, "expected points") == 0 and fact(page, "best prize") == "–" and fact(page, "walks") == 101
     )  # the one under way, too
     press(page, "Forget")
-    for _ in range(200):
-        press(page, "Step")
+    page.get_by_role("button", name="Step", exact=True).evaluate("e => { for (let k = 0; k < 200; k++) e.click(); }")
     assert status(page) == "Walk 1: given up after 200 moves, 0 points."
 
 
