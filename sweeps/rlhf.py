@@ -36,7 +36,7 @@ LOG = ROOT / "_build" / "sweeps" / "rlhf.jsonl"
 DATA = ROOT / "ppo_helpers" / "sweep_data" / "rlhf.json"
 SEEDS = range(5)
 REMEDIED = range(3)  # seeds on which remedies are tried
-BETAS, AGAIN = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4), (0.1, 0.2)  # of the first round, of the second
+BETAS, AGAIN = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4), (0.1, 0.15)  # of the first round, of the second
 CONFIG = WriteConfig(learning_rate=2.5e-4)
 GROUPS, HELD_OUT, SIZE, TOKENS = 600, 100, 4, 16
 REPLAYED = (0.0, 0.05, 0.1, 0.4)  # with texts, of the first seed
