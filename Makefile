@@ -10,7 +10,7 @@ BIOME := tools/js/node_modules/.bin/biome ci --config-path=tools/js ppo_helpers/
 export JUPYTER_PREFER_ENV_PATH := 1
 # everybody gets the small model and so the same numbers, whatever is cached; `make lab` takes the real one if it can
 book test check bench mutants sweeps: export PPO_BOOK_GPT2 ?= tiny
-HELPERS := $(shell find ppo_helpers -name '*.py' -o -name '*.js' -o -name '*.css')
+HELPERS := $(shell find ppo_helpers -type f -not -path '*/__pycache__/*')
 
 .PHONY: book lab test check bench lint mutants sweeps address clean
 

@@ -329,7 +329,9 @@ def _before(evaluate: Evaluate, batch: Batch, pieces: int) -> Tensor:
 def _sampler_error(batch: Batch) -> Tensor:
     """How far the scorer's probabilities are from those that the sampler kept, as ratios."""
     drawn = batch.sampled_logprobs
-    return batch.returns.new_tensor(nan) if drawn is None else _ratio_error(batch.old_logprobs, drawn, batch.mask)
+    if drawn is None:
+        return torch.full_like(batch.returns.sum(), nan)
+    return _ratio_error(batch.old_logprobs, drawn, batch.mask)
 
 
 def _ratio_error(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:

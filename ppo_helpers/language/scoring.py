@@ -379,7 +379,7 @@ def _drawn(probs: Tensor, generator: torch.Generator | None) -> Tensor:
     upto = probs.double().cumsum(dim=-1)  # (B, V)
     if not upto[:, -1].isfinite().all():
         raise ValueError("model must give logits that are numbers, got NaN or infinity")
-    places = torch.rand(len(probs), 1, generator=generator, dtype=torch.float64) * upto[:, -1:]
+    places = torch.rand(len(probs), 1, generator=generator, dtype=upto.dtype, device=upto.device) * upto[:, -1:]
     return torch.searchsorted(upto, places, right=True)  # never a token of probability 0: it has no part
 
 

@@ -55,6 +55,12 @@ def slow(*values):
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
+@pytest.fixture
+def drawn_as_on_a_gpu(monkeypatch):
+    """A CPU draws by one number per row; here by one per token, as a GPU does, so that both write the same texts."""
+    monkeypatch.setattr(scoring, "_drawn", lambda probs, generator: torch.multinomial(probs, 1, generator=generator))
+
+
 def flat(x):
     """Everything in dictionaries, lists and dataclasses, one after the other."""
     x = [getattr(x, field.name) for field in fields(x)] if is_dataclass(x) else x
@@ -541,6 +547,7 @@ def test_scoring_with_gradient(models, side, temperature, entropies):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn_as_on_a_gpu")
 @pytest.mark.parametrize(
     ("own", "options"),
     [(True, {"temperature": 0.7}), (False, {}), slow(True, {}), slow(True, {"top_k": 5}), slow(True, {"top_p": 0.5})],
@@ -700,7 +707,14 @@ def learned(run):
     return numbers, [(e.inputs, e.logprobs, e.rewards, e.dones, e.mask, e.ref_logprobs, e.scores) for e in seen]
 
 
+def test_a_gpu_draws_all_its_numbers_side_by_side(gpu):
+    probs = normal(3, 7).softmax(-1)
+    drawn = scoring._drawn(probs.to("cuda"), torch.Generator("cuda").manual_seed(2))
+    assert drawn.is_cuda and drawn.cpu().equal(torch.multinomial(probs, 1, generator=torch.Generator().manual_seed(2)))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn_as_on_a_gpu")
 @pytest.mark.parametrize(
     "change", [{}, slow({"separate_value": True, "ent_coef": 0.01})], ids=["plain", "values apart"]
 )

@@ -409,7 +409,9 @@ def test_rows_in_which_nothing_counts_are_left_out_and_an_empty_batch_changes_no
         assert torch.equal(model.weight.detach(), weights[1])
 
 
-@pytest.mark.parametrize("sizes", [{"minibatch_size": 64}, {"minibatch_size": 905}, {"minibatch_size": 905, "cut": 100}])
+@pytest.mark.parametrize(
+    "sizes", [{"minibatch_size": 64}, {"minibatch_size": 905}, {"minibatch_size": 905, "cut": 100}]
+)
 @pytest.mark.parametrize("seed", range(20))
 def test_one_wrong_log_prob_of_905_is_always_seen(seed, sizes):
     """In a pass before the first minibatch, or in the only one there is, whole or in pieces."""
