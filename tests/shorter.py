@@ -9,6 +9,9 @@ from pathlib import Path
 CHAPTERS = sorted((Path(__file__).parents[1] / "chapters").glob("*.ipynb"))
 LEARNED_OR_NOT = {"\nassert ": "\n_ = "}  # what forty iterations tell apart twelve need not
 SHORTER = {  # by chapter and cell: what takes long and says nothing about versions or devices
+    ("03", "wall-error"): {"range(30)": "range(3)"} | LEARNED_OR_NOT,
+    ("03", "imitate-test"): {"range(30)": "range(3)"} | LEARNED_OR_NOT,
+    ("04", "thirty-runs"): {"range(30)": "range(3)"},
     ("07", "cartpole-dials"): {">= 475": ">= 25"},
     ("07", "cartpole-run"): {"num_envs=100": "num_envs=10"},
     ("07", "broken-loop"): {"iterations=40": "iterations=12"},
@@ -20,8 +23,8 @@ SHORTER = {  # by chapter and cell: what takes long and says nothing about versi
     ("11", "reward-model"): LEARNED_OR_NOT,
     ("11", "run"): {"((0.1, 60), (0.0, 45))": "((0.1, 6), (0.0, 6))"},
     ("11", "ends"): LEARNED_OR_NOT,
-    ("11", "rolls"): LEARNED_OR_NOT,
-    ("11", "best-of-n"): LEARNED_OR_NOT,
+    ("11", "rolls"): {"range(6)": "range(1)"} | LEARNED_OR_NOT,
+    ("11", "best-of-n"): {"range(320)": "range(32)"} | LEARNED_OR_NOT,
     ("11", "exercise-3-run"): {"run(0.05, 20,": "run(0.05, 4,"},
 }
 

@@ -55,7 +55,7 @@ def test_contents_mark_the_section_that_is_read_after_every_jump(visit, base, na
     page = visit(f"{base}{name}.html", width=1440)
     height = page.evaluate("document.documentElement.scrollHeight")
     there = [*range(0, height, 900), height]
-    for y in [*there, *reversed(there), height // 2, 0, height, height // 3]:
+    for y in [*there, *there[::-3], height // 2, 0, height, height // 3]:
         page.evaluate("y => scrollTo(0, y)", y)
         check_mark(page)
 
