@@ -2,8 +2,9 @@
 
     make sweeps
 
-A part of a seed that is in ``_build/sweeps/rlhf.jsonl`` already is not run again. At the end everything is condensed
-into ``ppo_helpers/sweep_data/rlhf.json``, which the chapter reads: about half an hour on an idle core.
+A part of a seed that is in ``_build/sweeps/rlhf.jsonl`` already, by the same recipe, is not run again. At the end
+everything is condensed into ``ppo_helpers/sweep_data/rlhf.json``, which the chapter reads: about fifty minutes on an
+idle core.
 """
 
 import copy
@@ -40,6 +41,7 @@ BETAS, AGAIN = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4), (0.1, 0.15)  # of the first rou
 CONFIG = WriteConfig(learning_rate=2.5e-4)
 GROUPS, HELD_OUT, SIZE, TOKENS = 600, 100, 4, 16
 REPLAYED = (0.0, 0.05, 0.1, 0.4)  # with texts, of the first seed
+RECIPE = repr((CONFIG, BETAS, AGAIN, GROUPS, HELD_OUT, SIZE, TOKENS))
 CURVES = ("reward", "judged", "kl", "length")
 
 
@@ -212,7 +214,8 @@ def missing() -> list[tuple[int, str]]:
 
 
 def logged() -> list[dict]:
-    return [json.loads(line) for line in LOG.read_text("utf-8").splitlines()] if LOG.exists() else []
+    rows = [json.loads(line) for line in LOG.read_text("utf-8").splitlines()] if LOG.exists() else []
+    return [row for row in rows if row.get("recipe") == RECIPE]
 
 
 def rounded(value):
@@ -232,7 +235,7 @@ def main() -> None:
         for part in [part for other, part in todo if other == seed]:
             runs = {name: run for name, run in PARTS[part](stage) if print(f"seed {seed}: {name}", flush=True) is None}
             with LOG.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"seed": seed, "part": part, "runs": rounded(runs)}) + "\n")
+                file.write(json.dumps({"recipe": RECIPE, "seed": seed, "part": part, "runs": rounded(runs)}) + "\n")
     by_seed: dict[int, dict] = {}
     for row in logged():
         by_seed.setdefault(row["seed"], {}).update(row["runs"])
