@@ -303,7 +303,8 @@ def sample(
     Raises:
         ValueError: if a prompt is empty or ended by the tokenizer, prompt and response do not fit into the model's
             context, the tokenizer knows tokens that the model does not, the model keeps no keys and values or cannot
-            bear padding on the left, the generator is on another device, or a number is out of range.
+            bear padding on the left, the generator is on another device, or a number is out of range; on a CPU also if
+            the model's logits are NaN.
     """
     _check_draw(max_new_tokens, temperature, top_k, top_p)
     ids, attention_mask = _left_padded(model, tokenizer, prompts, max_new_tokens, add_special_tokens)
